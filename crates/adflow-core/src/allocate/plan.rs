@@ -1,0 +1,157 @@
+//! The answer: a plan that carries its proof.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::proof::Proof;
+
+/// A plan and the proof of how good it is.
+///
+/// `upper_bound` is a number that no plan within the limits can exceed, so
+///
+/// ```text
+/// gap = (upper_bound − objective_value) / |upper_bound|
+/// ```
+///
+/// says how much, at most, is left on the table. [`verify`](Self::verify) recomputes both from the problem and
+/// the plan alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Spend per arm (money).
+    pub spend: Vec<f64>,
+    /// Response per arm at that spend (what the curve counts).
+    pub response: Vec<f64>,
+    /// Derivative of each curve at that spend (response per money); +∞ where it rises vertically.
+    pub marginal_response: Vec<f64>,
+    /// Σ spend (money).
+    pub total_spend: f64,
+    /// Σ response.
+    pub total_response: f64,
+    /// Σ value · response: what was maximised.
+    pub objective_value: f64,
+    /// No plan within the limits has a larger objective value.
+    pub upper_bound: f64,
+    /// (upper_bound − objective_value)/|upper_bound|.
+    pub gap: f64,
+    /// What one more unit of budget is worth; +∞ where a curve rises vertically and there is no budget at all.
+    pub shadow_price: f64,
+    /// Whether the gap is within the tolerance.
+    pub status: Status,
+    /// What the upper bound follows from.
+    pub proof: Proof,
+    /// Passes over the arms and nodes of the search together.
+    pub iterations: usize,
+    /// Time the solve took, by the caller's clock.
+    pub elapsed: Duration,
+    pub(crate) problem: Arc<Problem>,
+}
+
+/// Whether a plan is proven to be as good as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The gap is within the tolerance.
+    Optimal,
+    /// The plan keeps all limits; the search ended before the gap was within the tolerance.
+    Feasible,
+}
+
+impl Status {
+    pub(crate) fn of(gap: f64, tolerance: f64) -> Self {
+        if gap <= tolerance { Self::Optimal } else { Self::Feasible }
+    }
+
+    /// `"optimal"` or `"feasible"`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Optimal => "optimal",
+            Self::Feasible => "feasible",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// (bound − value)/max(|bound|, tiny).
+pub(crate) fn gap(value: f64, bound: f64) -> f64 {
+    (bound - value) / bound.abs().max(f64::MIN_POSITIVE)
+}
+
+/// A limit that holds a plan back, and what relaxing it by one unit of money would bring.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Binding {
+    /// `"budget"`, `"lower"`, `"upper"` or `"active_lower"`.
+    pub limit: &'static str,
+    /// The arm; `None` for the budget.
+    pub arm: Option<usize>,
+    /// The arm's name, where it has one.
+    pub name: Option<String>,
+    /// The bound (money).
+    pub bound: f64,
+    /// Objective per unit of money by which the limit is relaxed; ≥ 0.
+    pub price: f64,
+}
+
+impl Plan {
+    /// The problem that the plan answers.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// The arms' names, where they have any.
+    #[must_use]
+    pub fn names(&self) -> Option<&[String]> {
+        self.problem.curves.names()
+    }
+
+    /// The limits that hold the plan back, with their prices: the budget first, then the arms in order.
+    ///
+    /// An arm that stands at 0 without a stated limit is not listed: nothing the caller said holds it there.
+    #[must_use]
+    pub fn binding(&self) -> Vec<Binding> {
+        let problem = &*self.problem;
+        let mut binding = Vec::new();
+        if let Some(budget) = problem.budget.filter(|_| self.shadow_price > 0.0) {
+            let price = self.shadow_price;
+            binding.push(Binding { limit: "budget", arm: None, name: None, bound: budget, price });
+        }
+        binding.extend((0..self.spend.len()).filter_map(|i| self.binding_of(i)));
+        binding
+    }
+
+    /// The limit that holds one arm, if any.
+    pub(crate) fn binding_of(&self, i: usize) -> Option<Binding> {
+        let problem = &*self.problem;
+        let (lower, upper, active) = (problem.lower.at(i), self.upper(i), problem.active_lower.at(i));
+        let (x, price) = (self.spend[i], self.shadow_price);
+        let value = problem.value.at(i);
+        let worth = if value > 0.0 { value * self.marginal_response[i] } else { 0.0 };
+        let close = |bound: f64| (x - bound).abs() <= 1e-12 * bound;
+        let (limit, bound, price) = if upper.is_finite() && close(upper) && worth > price {
+            ("upper", upper, worth - price)
+        } else if lower > 0.0 && close(lower) && worth < price {
+            ("lower", lower, price - worth)
+        } else if active > 0.0 && close(active) && worth < price {
+            ("active_lower", active, price - worth)
+        } else {
+            return None;
+        };
+        let name = self.names().map(|names| names[i].clone());
+        Some(Binding { limit, arm: Some(i), name, bound, price })
+    }
+
+    /// The arm's stated upper bound, or the end of its table.
+    pub(crate) fn upper(&self, i: usize) -> f64 {
+        self.problem.upper.at(i).min(self.problem.curves.set.arm(i).domain().1)
+    }
+}

@@ -1,0 +1,66 @@
+//! The proof of an upper bound, as data.
+
+use serde::{Deserialize, Serialize};
+
+/// What an upper bound follows from.
+///
+/// For any price λ ≥ 0 of budget,
+///
+/// ```text
+/// φ(λ) = λ B + Σ_i max_{x ∈ X_i} [ v_i f_i(x) − λ x ]
+/// ```
+///
+/// is at least the value of every plan within the limits (weak duality), because each plan spends at most B and each
+/// inner maximum is taken over all the arm may do. For concave curves the best λ leaves no gap, and the proof is that
+/// one number. With S-shaped curves and zero-or-minimum arms a proof may need cases: a [`Node::Branch`] says that an arm
+/// spends at most one number or at least another, and each [`Node::Leaf`] gives a price for its case. The bound is the
+/// largest φ over the leaves.
+///
+/// `orders` names arms that differ in nothing but a factor on their response, best first. Exchanging the spends of two
+/// of them never helps the worse one, so only plans whose spends fall along the order need a case: a branch on one of
+/// them holds for those after it (at most) or before it (at least) too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The cases; the first node is the root.
+    pub nodes: Vec<Node>,
+    /// Arms along which spends may be assumed to fall.
+    #[serde(default)]
+    pub orders: Vec<Vec<usize>>,
+}
+
+/// One node of a proof.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Node {
+    /// A case that a price settles; `None` (JSON `null`) stands for +∞, a case in which only the lower bounds can be spent,
+    /// or none at all.
+    Leaf {
+        /// λ.
+        price: Option<f64>,
+    },
+    /// Two cases for one arm.
+    Branch {
+        /// The arm.
+        arm: usize,
+        /// First case: it spends at most this (money).
+        at_most: f64,
+        /// Second case: it spends at least this (money). Between the two lies nothing it may spend, or they are equal.
+        at_least: f64,
+        /// Position of the node of the first case.
+        below: usize,
+        /// Position of the node of the second case.
+        above: usize,
+    },
+}
+
+impl Proof {
+    pub(crate) fn at_price(lambda: f64) -> Self {
+        Self { nodes: vec![Node::leaf(lambda)], orders: Vec::new() }
+    }
+}
+
+impl Node {
+    pub(crate) fn leaf(lambda: f64) -> Self {
+        Self::Leaf { price: Some(lambda).filter(|lambda| lambda.is_finite()) }
+    }
+}
