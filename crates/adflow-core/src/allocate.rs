@@ -5,6 +5,7 @@ mod branch;
 mod checked;
 mod clock;
 mod demand;
+mod kernel;
 mod order;
 mod plan;
 mod price;

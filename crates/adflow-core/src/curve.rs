@@ -70,7 +70,7 @@ pub struct ResponseCurves {
 }
 
 /// The arms, side by side.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Set {
     pub(crate) arms: usize,
     pub(crate) families: Families,
@@ -100,6 +100,15 @@ pub(crate) enum Family {
     Shape(Kind),
     Mixture(u32),
     Table(u32),
+}
+
+/// Equal are sets with equal arms, whichever way their parameters are stored.
+impl PartialEq for Set {
+    fn eq(&self, other: &Self) -> bool {
+        let keeps = |set: &Self, arm: usize| set.keeps_offset.at(arm) > 0.0;
+        let same = |arm| self.arm(arm) == other.arm(arm) && keeps(self, arm) == keeps(other, arm);
+        self.arms == other.arms && self.names == other.names && (0..self.arms).all(same)
+    }
 }
 
 impl Set {
@@ -183,7 +192,7 @@ impl ResponseCurves {
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless `spend` is a whole number of rows; [`Error::NotFinite`] and
-    /// [`Error::OutOfDomain`] for a spend that is NaN, infinite, negative, or outside a table's points.
+    /// [`Error::OutOfDomain`] for a spend that is NaN, infinite, negative, above 1e60, or outside a table's points.
     pub fn response(&self, spend: &[f64]) -> Result<Vec<f64>> {
         self.evaluate(spend, |arm, x| arm.response(x))
     }
@@ -240,7 +249,11 @@ impl ResponseCurves {
                 let baseline = match arm.form {
                     _ if self.set.keeps_offset.at(i) > 0.0 => 0.0,
                     Form::Mixture(mixture) => mixture.draw_value(draw, 0.0),
-                    Form::Table(table) => table.draw_value(draw, table.domain().0),
+                    // As for the mean: a table starts where its points say, but for what an offset takes off.
+                    Form::Table(table) if table.offset > 0.0 && table.domain().0 <= 0.0 => {
+                        table.draw_value(draw, 0.0)
+                    }
+                    Form::Table(_) => 0.0,
                     Form::Shape(..) => arm.baseline,
                 };
                 responses.push(arm.value * (raw - baseline));
@@ -333,11 +346,12 @@ pub(crate) fn check_spend(arm: &Arm<'_>, x: f64, field: impl Fn() -> String) -> 
         return Err(Error::NotFinite { field: field(), value: x });
     }
     let (low, high) = arm.domain();
-    if x < low || x > high {
+    // Larger spends are senseless, and lead to ∞ − ∞ in some families.
+    if x < low || x > high || x > 1e60 {
         let expected = if high.is_finite() {
             format!("from {low} to {high}, the points of its table")
         } else {
-            "at least 0".into()
+            "from 0 to 1e60".into()
         };
         return Err(Error::out_of_domain(field(), expected, x));
     }

@@ -1,6 +1,8 @@
 //! The readers give other systems' numbers: cases simulated period by period by `golden/readers_reference.py`, and
 //! what those systems published.
 
+#![allow(clippy::float_cmp, reason = "no spend brings exactly nothing")]
+
 use adflow_core::{Error, LightweightMmm, Meridian, Parameter, PymcMarketing, ResponseCurves, Robyn};
 use serde_json::{Map, Value};
 
@@ -155,7 +157,8 @@ fn lightweight_mmm(case: &Value) -> LightweightMmm {
 }
 
 fn rows(value: &Value) -> Vec<Vec<f64>> {
-    let row = |row: &Value| row.as_array().expect("a row").iter().map(|x| x.as_f64().expect("a number")).collect();
+    let row =
+        |row: &Value| row.as_array().expect("a row").iter().map(|x| x.as_f64().expect("a number")).collect();
     value.as_array().expect("rows").iter().map(row).collect()
 }
 
@@ -189,7 +192,9 @@ fn robyn_gives_the_published_run_to_the_error_of_its_rounded_parameters() {
     for case in &published {
         let curves = ResponseCurves::from_robyn(&robyn(case)).expect("a valid model");
         let stated = rows(&case["stated_error"]);
-        for ((spend, expected), stated) in rows(&case["spend"]).iter().zip(rows(&case["response"])).zip(stated) {
+        for ((spend, expected), stated) in
+            rows(&case["spend"]).iter().zip(rows(&case["response"])).zip(stated)
+        {
             let response = curves.response(spend).expect("valid spends");
             for ((ours, theirs), stated) in response.iter().zip(expected).zip(stated) {
                 let error = ours / theirs - 1.0;
@@ -209,7 +214,10 @@ fn meridian_gives_its_incremental_outcome() {
 #[test]
 fn pymc_marketing_gives_its_numbers_for_every_saturation_and_adstock() {
     for case in &cases("pymc_marketing") {
-        assert_equal(case, &ResponseCurves::from_pymc_marketing(&pymc_marketing(case)).expect("a valid model"));
+        assert_equal(
+            case,
+            &ResponseCurves::from_pymc_marketing(&pymc_marketing(case)).expect("a valid model"),
+        );
     }
 }
 
@@ -222,15 +230,18 @@ fn pymc_marketing_gives_the_published_response_at_the_published_plan() {
     assert!((total([50.0, 50.0]) - 44.920_703_245_285).abs() < 1e-11);
     assert!((total([58.976_001_209_440_57, 41.023_998_790_559_43]) - 44.94).abs() < 0.005);
     assert_eq!(total([0.0, 0.0]), 0.0);
-    // At the optimum both channels' last unit brings the same.
+    // At the optimum (printed to 1e-8 of the budget) both channels' last unit brings the same.
     let marginal = curves.marginal_response(&[58.976_597_07, 41.023_402_93]).expect("valid spends");
-    assert!((marginal[0] / marginal[1] - 1.0).abs() < 1e-7);
+    assert!((marginal[0] / marginal[1] - 1.0).abs() < 2e-6, "{marginal:?}");
 }
 
 #[test]
 fn lightweight_mmm_gives_its_numbers_for_every_model() {
     for case in &cases("lightweight_mmm") {
-        assert_equal(case, &ResponseCurves::from_lightweight_mmm(&lightweight_mmm(case)).expect("a valid model"));
+        assert_equal(
+            case,
+            &ResponseCurves::from_lightweight_mmm(&lightweight_mmm(case)).expect("a valid model"),
+        );
     }
 }
 
@@ -319,7 +330,10 @@ fn meridian_names_the_field_that_is_wrong() {
     assert_eq!(fault_of(Meridian { spend: draws(2, 2, 1.0), ..plain() }), length("spend (draws)"));
     let geos = Some(Parameter::terms(2, 2, 2, [1.0; 8]).expect("a block"));
     assert_eq!(fault_of(Meridian { beta_gm: geos, ..plain() }), length("beta_gm (geos)"));
-    assert_eq!(fault_of(Meridian { outcome_per_unit: draws(3, 5, 1.0), ..plain() }), length("outcome_per_unit"));
+    assert_eq!(
+        fault_of(Meridian { outcome_per_unit: draws(3, 5, 1.0), ..plain() }),
+        length("outcome_per_unit")
+    );
     let media = Some(Parameter::terms(3, 4, 3, [1.0; 36]).expect("a block"));
     assert_eq!(fault_of(Meridian { media_scaled: media, ..plain() }), length("media_scaled"));
 }
@@ -339,12 +353,18 @@ fn pymc_marketing_names_the_field_that_is_wrong() {
     assert_eq!(fault_of(PymcMarketing { saturation: "hil".into(), ..plain() }), domain("saturation"));
     assert_eq!(fault_of(PymcMarketing { adstock: "weibull".into(), ..plain() }), domain("adstock"));
     assert_eq!(fault_of(PymcMarketing { saturation_lam: None, ..plain() }), domain("saturation_lam"));
-    assert_eq!(fault_of(PymcMarketing { saturation_kappa: Some(1.0.into()), ..plain() }), domain("saturation_kappa"));
+    assert_eq!(
+        fault_of(PymcMarketing { saturation_kappa: Some(1.0.into()), ..plain() }),
+        domain("saturation_kappa")
+    );
     assert_eq!(fault_of(PymcMarketing { adstock: "delayed".into(), ..plain() }), domain("adstock_theta"));
     assert_eq!(fault_of(PymcMarketing { l_max: None, ..plain() }), domain("l_max"));
     assert_eq!(fault_of(PymcMarketing { l_max: Some(0), ..plain() }), domain("l_max"));
     assert_eq!(fault_of(PymcMarketing { num_periods: 0, ..plain() }), domain("num_periods"));
-    assert_eq!(fault_of(PymcMarketing { channel_scale: Some(0.0.into()), ..plain() }), domain("channel_scale"));
+    assert_eq!(
+        fault_of(PymcMarketing { channel_scale: Some(0.0.into()), ..plain() }),
+        domain("channel_scale")
+    );
     assert_eq!(
         fault_of(PymcMarketing { saturation_beta: draws(3, 3, 1.0), ..plain() }),
         ("length_mismatch", "saturation_lam (draws)".into())

@@ -302,7 +302,7 @@ impl Market for Book<'_> {
     fn totals(&mut self, lambda: f64) -> Totals {
         self.arms().fold(Totals::default(), |totals, envelope| {
             let demand = envelope.demand(lambda);
-            totals.plus(Totals { spend: demand.low, rate: demand.rate })
+            totals.plus(Totals { spend: demand.low, rate: demand.rate, response: 0.0 })
         })
     }
 
@@ -339,7 +339,7 @@ impl Market for Arcs<'_, '_> {
     fn totals(&mut self, lambda: f64) -> Totals {
         self.arcs.iter().fold(Totals::default(), |totals, &(i, from, to)| {
             let (spend, rate) = self.book.base[i].move_on_arc(lambda, from, to);
-            totals.plus(Totals { spend, rate })
+            totals.plus(Totals { spend, rate, response: 0.0 })
         })
     }
 

@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 
 use super::book::{Book, Cut};
 use super::checked::Checked;
-use super::demand::{Demand, Workspace, evaluate};
+use super::demand::{Demand, Workspace, Worth, evaluate};
 use super::plan::gap;
 use super::proof::{Node, Proof};
 use super::reachable;
@@ -23,7 +23,7 @@ const MOST_NODES: usize = 200_000;
 /// What a search found; the plan itself is in the workspace.
 pub(crate) struct Found {
     pub(crate) shadow_price: f64,
-    pub(crate) objective_value: f64,
+    pub(crate) worth: Worth,
     pub(crate) upper_bound: f64,
     pub(crate) proof: Proof,
     pub(crate) iterations: usize,
@@ -39,12 +39,11 @@ pub(crate) fn best(
 ) -> Result<Found> {
     let witness = reachable::witness(problem)?;
     let root = relax(problem, &mut Demand::new(problem, work, threads), tolerance);
-    let spent: f64 = work.spend.iter().sum();
-    let short = problem.spend_all && spent < problem.budget * (1.0 - 1e-12);
-    if !short && gap(root.value, root.bound) <= tolerance {
+    let short = problem.spend_all && root.worth.total_spend < problem.budget * (1.0 - 1e-12);
+    if !short && gap(root.worth.value, root.bound) <= tolerance {
         return Ok(Found {
             shadow_price: root.lambda,
-            objective_value: root.value,
+            worth: root.worth,
             upper_bound: root.bound,
             proof: Proof::at_price(root.lambda),
             iterations: root.passes,
@@ -58,15 +57,16 @@ pub(crate) fn best(
     if !short {
         search.offer(std::mem::take(&mut work.spend), root.lambda);
     }
-    let mut found = search.run(root.lambda, stop);
-    found.iterations += root.passes;
+    let outcome = search.run(root.lambda, stop);
     work.spend = search.incumbent.spend;
-    work.response.resize(problem.len(), 0.0);
-    work.marginal.resize(problem.len(), 0.0);
-    let (value, _) = evaluate(problem, threads, &work.spend, &mut work.response, &mut work.marginal);
-    found.objective_value = value;
-    found.upper_bound = found.upper_bound.max(value);
-    Ok(found)
+    let worth = evaluate(problem, threads, work);
+    Ok(Found {
+        shadow_price: search.incumbent.price,
+        worth,
+        upper_bound: outcome.max(worth.value),
+        proof: Proof { nodes: search.nodes, orders: search.book.orders() },
+        iterations: root.passes + search.passes,
+    })
 }
 
 /// The best plan so far.
@@ -137,7 +137,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&mut self, start: f64, stop: &dyn Fn() -> bool) -> Found {
+    /// Searches until the gap is closed; returns the bound that is left.
+    fn run(&mut self, start: f64, stop: &dyn Fn() -> bool) -> f64 {
         let mut open = BinaryHeap::new();
         self.add(None, start, &mut open);
         let mut unfinished = f64::NEG_INFINITY;
@@ -161,14 +162,7 @@ impl<'a> Search<'a> {
             self.add(Some(next.node), price, &mut open);
             self.add(Some(next.node), price, &mut open);
         }
-        let upper_bound = self.closed.max(unfinished).max(self.incumbent.value);
-        Found {
-            shadow_price: self.incumbent.price,
-            objective_value: self.incumbent.value,
-            upper_bound,
-            proof: Proof { nodes: std::mem::take(&mut self.nodes), orders: self.book.orders() },
-            iterations: self.passes,
-        }
+        self.closed.max(unfinished).max(self.incumbent.value)
     }
 
     fn is_closed(&self, bound: f64) -> bool {

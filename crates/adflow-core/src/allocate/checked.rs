@@ -169,7 +169,7 @@ impl Problem {
             }
         }
         if self.spend_all {
-            let most: f64 = (0..range.len()).map(|i| checked.upper(i)).sum();
+            let most: f64 = checked.total_upper();
             if most < total - rounding {
                 return Err(checked.too_much(most));
             }
@@ -201,6 +201,14 @@ impl<'a> Checked<'a> {
         match self.set.family(self.range.start + i) {
             Family::Table(_) => stated.min(self.arm(i).domain().1),
             _ => stated,
+        }
+    }
+
+    /// Σ upper.
+    pub(crate) fn total_upper(&self) -> f64 {
+        match self.upper {
+            Column::Same(upper) if upper.is_infinite() && self.set.tables.is_empty() => f64::INFINITY,
+            _ => (0..self.len()).map(|i| self.upper(i)).sum(),
         }
     }
 
@@ -308,7 +316,7 @@ impl<'a> Checked<'a> {
                 break;
             }
         }
-        let most: f64 = (0..self.len()).map(|i| self.upper(i)).sum();
+        let most: f64 = self.total_upper();
         Error::Infeasible(Box::new(Infeasibility {
             budget: self.budget,
             conflict,

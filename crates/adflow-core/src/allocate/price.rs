@@ -9,11 +9,17 @@ pub(crate) struct Totals {
     pub(crate) spend: f64,
     /// dΣx/d ln λ ≤ 0, where the arms move smoothly.
     pub(crate) rate: f64,
+    /// Σ f(x), where it is asked.
+    pub(crate) response: f64,
 }
 
 impl Totals {
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self { spend: self.spend + other.spend, rate: self.rate + other.rate }
+        Self {
+            spend: self.spend + other.spend,
+            rate: self.rate + other.rate,
+            response: self.response + other.response,
+        }
     }
 }
 
@@ -39,7 +45,7 @@ pub(crate) struct Clearing {
 
 /// A residual below this share of the target is left to the first-order correction of the spends, whose
 /// error is its square.
-const CLOSE: f64 = 1e-12;
+const CLOSE: f64 = 1e-9;
 /// Prices are searched between these: curves whose slopes lie below the first are flat to every digit of their
 /// response, and no checked curve is steeper than the second where it matters.
 const LEAST: f64 = 1e-250;
@@ -59,17 +65,19 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
     let mut previous: Option<(f64, f64)> = None;
     let mut stride = 2.0_f64;
     let mut stalled = 0;
+    // The start may be a price at which an arm jumps; later the search knows.
+    let mut at_jump = true;
     let mut lambda = start;
     let mut passes = 0;
     while passes < 500 {
         passes += 1;
         let totals = market.totals(lambda);
         let residual = target - totals.spend;
-        if residual.abs() <= CLOSE * target {
+        if residual.abs() <= slack.max(CLOSE * target) {
             return Clearing { lambda, totals, passes };
         }
         if residual >= 0.0 {
-            if residual <= slack || residual <= market.jump_at(lambda) {
+            if at_jump && residual <= market.jump_at(lambda) {
                 return Clearing { lambda, totals, passes };
             }
         }
@@ -92,6 +100,7 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
             lambda * exp(residual / slope)
         });
         previous = Some((lambda, totals.spend));
+        at_jump = false;
         lambda = if bracketed {
             let jump = market.jump_between(low, high);
             let guess = if jump.is_some() { secant } else { newton };
@@ -99,6 +108,7 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
             match jump {
                 Some(jump) if stalled >= 2 || !inside => {
                     stalled = 0;
+                    at_jump = true;
                     jump
                 }
                 _ if inside && stalled < 3 => guess,

@@ -223,19 +223,18 @@ impl Problem {
         let limit = problem.time_limit.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let stop = || clock.interrupted() || limit.is_some_and(|limit| clock.elapsed() >= limit);
         let found = branch::best(&checked, &mut work, problem.tolerance, problem.threads, &stop)?;
-        let Found { shadow_price, objective_value, upper_bound, proof, iterations } = found;
+        let Found { shadow_price, worth, upper_bound, proof, iterations } = found;
         let spend = std::mem::take(&mut work.spend);
         let response = std::mem::take(&mut work.response);
         let marginal_response = std::mem::take(&mut work.marginal);
-        drop(checked);
-        let gap = super::plan::gap(objective_value, upper_bound);
+        let gap = super::plan::gap(worth.value, upper_bound);
         Ok(Plan {
-            total_spend: spend.iter().sum(),
-            total_response: response.iter().sum(),
+            total_spend: worth.total_spend,
+            total_response: worth.total_response,
             spend,
             response,
             marginal_response,
-            objective_value,
+            objective_value: worth.value,
             upper_bound,
             gap,
             shadow_price,

@@ -2,8 +2,9 @@
 //! gives a bound and a plan near it.
 
 use super::checked::Checked;
-use super::demand::Demand;
+use super::demand::{Demand, Worth};
 use super::price::{Market, clear};
+use crate::elementary::exp;
 
 /// Share of the budget below which a rest is rounding.
 const ROUNDING: f64 = 1e-14;
@@ -12,48 +13,54 @@ const ROUNDING: f64 = 1e-14;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Relaxation {
     pub(crate) lambda: f64,
-    pub(crate) value: f64,
+    pub(crate) worth: Worth,
     pub(crate) bound: f64,
     pub(crate) passes: usize,
 }
 
 /// Solves the relaxed problem; spends, responses and marginal responses are left in the workspace.
 pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, tolerance: f64) -> Relaxation {
-    let n = problem.len();
+    let certain = |worth: Worth, lambda: f64| Relaxation { lambda, worth, bound: worth.value, passes: 1 };
     if problem.room <= ROUNDING * problem.budget {
         // Nothing but the lower bounds can be spent.
         for (i, x) in demand.spend().iter_mut().enumerate() {
             *x = problem.lower(i);
         }
-        let (value, _) = demand.evaluate();
-        return Relaxation { lambda: f64::INFINITY, value, bound: value, passes: 1 };
+        return certain(demand.evaluate(), f64::INFINITY);
     }
-    if (0..n).map(|i| problem.upper(i)).sum::<f64>() <= problem.budget {
+    if problem.total_upper() <= problem.budget {
         // Everything that is allowed can be bought.
         for (i, x) in demand.spend().iter_mut().enumerate() {
             *x = problem.upper(i);
         }
-        let (value, _) = demand.evaluate();
-        return Relaxation { lambda: 0.0, value, bound: value, passes: 1 };
+        return certain(demand.evaluate(), 0.0);
     }
 
     let budget = problem.budget;
     let start = demand.first_price();
-    let clearing = clear(demand, budget, start, 1e-4 * tolerance * budget);
-    let lambda = clearing.lambda;
+    let clearing = clear(demand, budget, start, demand.slack(tolerance));
+    let mut lambda = clearing.lambda;
     let mut rest = budget - clearing.totals.spend;
     let mut bound = None;
-    if rest.abs() > 1e-10 * budget {
-        let (value, spend) = demand.evaluate();
-        bound = Some(value + lambda * (budget - spend));
+    if demand.may_jump() || rest.abs() > 2e-9 * budget {
+        // The bound is that of the spends at the price, before they are moved to meet the budget.
+        let rates = clearing.totals.rate;
+        let worth = demand.evaluate();
+        bound = Some(worth.value + lambda * (budget - worth.total_spend));
         demand.totals(lambda);
         rest = demand.jump_up(lambda, rest);
+        rest = demand.settle(rest, rates);
+    } else {
+        rest = demand.settle(rest, clearing.totals.rate);
+        // The price moves with the spends.
+        if clearing.totals.rate < 0.0 {
+            lambda *= exp((budget - clearing.totals.spend) / clearing.totals.rate);
+        }
     }
-    rest = demand.settle(rest);
     if problem.spend_all && rest > 0.0 {
         demand.spread(rest);
     }
-    let (value, spend) = demand.evaluate();
-    let bound = bound.unwrap_or(value + lambda * (budget - spend)).max(value);
-    Relaxation { lambda, value, bound, passes: clearing.passes }
+    let worth = demand.evaluate();
+    let bound = bound.unwrap_or(worth.value + lambda * (budget - worth.total_spend)).max(worth.value);
+    Relaxation { lambda, worth, bound, passes: clearing.passes }
 }

@@ -65,11 +65,7 @@ pub(crate) fn weibull_pdf(shape: f64, scale: f64, lags: usize) -> Vec<f64> {
     let densities: Vec<f64> = (1..=lags).map(|t| density(count(t))).collect();
     let low = densities.iter().copied().fold(f64::INFINITY, f64::min);
     let high = densities.iter().copied().fold(0.0, f64::max);
-    if high > low {
-        densities.iter().map(|d| (d - low) / (high - low)).collect()
-    } else {
-        delta(lags)
-    }
+    if high > low { densities.iter().map(|d| (d - low) / (high - low)).collect() } else { delta(lags) }
 }
 
 /// No carry-over: `1, 0, 0, …`.

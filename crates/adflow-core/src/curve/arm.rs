@@ -30,7 +30,7 @@ pub(crate) struct Piece {
 /// ```text
 /// f(x) = value · (F(x/cost + offset) − baseline)
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Arm<'a> {
     pub(crate) form: Form<'a>,
     pub(crate) cost: f64,
@@ -40,7 +40,7 @@ pub(crate) struct Arm<'a> {
 }
 
 /// What F is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Form<'a> {
     Shape(Kind, [f64; 3]),
     /// Cost and offset live in its elements.

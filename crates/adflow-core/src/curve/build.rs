@@ -325,7 +325,7 @@ impl ResponseCurves {
             let field = format!("{field} (draws)");
             return Err(Error::LengthMismatch { field, expected: self.draws(), actual: draws });
         }
-        let mut curves = if draws * terms > 1 { self.spread_over(draws, terms)? } else { self };
+        let mut curves = if draws * terms > 1 { self.spread_over(field, draws, terms)? } else { self };
         let arms = curves.len();
         let set = Arc::make_mut(&mut curves.set);
         let families = set.families.clone();
@@ -367,7 +367,7 @@ impl ResponseCurves {
     }
 
     /// Gives every smooth arm the draws and terms of a parameter that has them.
-    fn spread_over(mut self, draws: usize, terms: usize) -> Result<Self> {
+    fn spread_over(mut self, field: &str, draws: usize, terms: usize) -> Result<Self> {
         let set = Arc::make_mut(&mut self.set);
         let mut families: Vec<Family> = (0..set.arms).map(|arm| set.family(arm)).collect();
         for (arm, family) in families.iter_mut().enumerate() {
@@ -383,7 +383,7 @@ impl ResponseCurves {
                 Family::Mixture(at) => {
                     let mixture = &mut set.mixtures[at as usize];
                     if mixture.terms != terms && mixture.terms != 1 && terms != 1 {
-                        let field = "parameter (terms)".into();
+                        let field = format!("{field} (terms)");
                         return Err(Error::LengthMismatch { field, expected: mixture.terms, actual: terms });
                     }
                     let (old_draws, old_terms) = (mixture.draws, mixture.terms);
@@ -400,7 +400,7 @@ impl ResponseCurves {
                 }
                 Family::Table(_) => {
                     let expected = "one number or one per arm for a tabulated curve";
-                    return Err(Error::out_of_domain("parameter", expected, format!("{draws} draws")));
+                    return Err(Error::out_of_domain(field, expected, format!("{draws} draws of {terms} terms")));
                 }
             }
         }
@@ -445,7 +445,7 @@ impl Set {
                 }
             })
             .collect();
-        if baselines.iter().any(|&baseline| baseline > 0.0 || baseline < 0.0) {
+        if baselines.iter().any(|&baseline| baseline != 0.0) {
             self.baseline = Column::Each(baselines);
         }
     }

@@ -23,19 +23,6 @@ impl Column {
         }
     }
 
-    /// The values of a range of at most [`LANES`] arms, in `buffer` where they are all the same.
-    #[inline]
-    pub(crate) fn lanes<'a>(&'a self, range: Range<usize>, buffer: &'a mut [f64; LANES]) -> &'a [f64] {
-        match self {
-            Self::Same(value) => {
-                let buffer = &mut buffer[..range.len()];
-                buffer.fill(*value);
-                buffer
-            }
-            Self::Each(values) => &values[range],
-        }
-    }
-
     /// The columns of `(length, column)` pairs one after the other; stays one number where all agree.
     pub(crate) fn concat<'a>(parts: impl Iterator<Item = (usize, &'a Self)> + Clone) -> Self {
         let mut first = parts.clone().map(|(_, column)| column);

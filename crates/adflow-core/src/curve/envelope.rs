@@ -163,7 +163,7 @@ impl<'a> Envelope<'a> {
             let next = if inside || high.is_infinite() { next } else { 0.5 * (low + high) };
             let step = (next - lambda).abs();
             lambda = next;
-            if step <= 2e-16 * lambda || high - low <= 2e-16 * high {
+            if step <= 2e-16 * lambda || high <= low * (1.0 + 2e-16) {
                 break;
             }
         }

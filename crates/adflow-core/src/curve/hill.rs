@@ -46,12 +46,22 @@ impl Hill {
         if self.slope > 1.0 && start < inflection + 1e-3 { inflection + 1e-3 } else { start }
     }
 
+    /// 1 − 1/s, the slope of g far to the left.
+    #[inline(always)]
+    pub(crate) fn rise(self) -> f64 {
+        1.0 - 1.0 / self.slope
+    }
+
     /// One Newton step on g(w) = c: the next w and the step's length.
     #[inline(always)]
-    pub(crate) fn step(self, w: f64, c: f64) -> (f64, f64) {
-        let rate = 1.0 - 1.0 / self.slope;
-        let residual = rate * w - 2.0 * softplus(w) - c;
-        let next = w - residual / (rate - 2.0 * sigmoid(w).0);
+    pub(crate) fn step(w: f64, c: f64, rise: f64) -> (f64, f64) {
+        let e = exp(if w < 0.0 { w } else { -w });
+        let large = 1.0 / (1.0 + e);
+        let p = if w < 0.0 { e * large } else { large };
+        // ln(1 + eʷ) = ln(1 + e) + max(w, 0), with what 1 + e rounds away put back.
+        let softplus = ln(1.0 + e) + (e - ((1.0 + e) - 1.0)) * large + if w > 0.0 { w } else { 0.0 };
+        let residual = rise * w - 2.0 * softplus - c;
+        let next = w - residual / (rise - 2.0 * p);
         (next, next - w)
     }
 
@@ -59,6 +69,13 @@ impl Hill {
     #[inline(always)]
     pub(crate) fn units(self, w: f64) -> f64 {
         self.half_saturation * exp(w / self.slope)
+    }
+
+    /// f′(u)/f″(u), where w = s ln(u/k) is at hand.
+    #[inline(always)]
+    pub(crate) fn slope_rate_at(self, w: f64, u: f64) -> f64 {
+        let (p, q) = sigmoid(w);
+        u / (self.slope * (q - p) - 1.0)
     }
 
     /// The point where the line through the origin touches the curve, k (s − 1)^{1/s}; 0 for s ≤ 1.
@@ -82,7 +99,8 @@ impl Shape for Hill {
     fn slope(self, u: f64) -> f64 {
         // β s/u · p (1 − p); written as β s/k · e^{g(w)} it holds at u = 0 too.
         let (p, q) = sigmoid(self.log_ratio(u));
-        let away = self.beta * self.slope / u * (p * q);
+        // s/u must not overflow: below 1e-290 the slope stands still.
+        let away = self.slope / if u > 1e-290 { u } else { 1e-290 } * (p * q) * self.beta;
         let unit = self.beta / self.half_saturation;
         let at_zero = if self.slope > 1.0 { 0.0 } else { f64::INFINITY };
         let at_zero = if self.slope < 1.0 || self.slope > 1.0 { at_zero } else { unit };
@@ -93,7 +111,8 @@ impl Shape for Hill {
         let (p, q) = sigmoid(self.log_ratio(u));
         let s = self.slope;
         if u > 0.0 {
-            return self.beta * s / u / u * (p * q) * (s * (q - p) - 1.0);
+            // One division at a time: β s/u² alone may overflow where p q is 0.
+            return s / u.max(1e-290) * (p * q) * self.beta / u * (s * (q - p) - 1.0);
         }
         // As u → 0, f″ ~ β s (s − 1) u^{s−2}/kˢ; for s = 1 and s = 2 the limits are finite.
         let k2 = self.half_saturation * self.half_saturation;
@@ -108,23 +127,22 @@ impl Shape for Hill {
     }
     #[inline(always)]
     fn slope_rate(self, u: f64) -> f64 {
-        let (p, q) = sigmoid(self.log_ratio(u));
-        u / (self.slope * (q - p) - 1.0)
+        self.slope_rate_at(self.log_ratio(u), u)
     }
     #[inline(always)]
     fn inverse_slope(self, m: f64) -> f64 {
         let c = self.log_slope_target(m);
         // Steeper than the steepest point of an S-curve, or β = 0.
         let inflection = ln((self.slope - 1.0) / (self.slope + 1.0));
-        let rate = 1.0 - 1.0 / self.slope;
-        let steepest = if self.slope > 1.0 { rate * inflection - 2.0 * softplus(inflection) } else { f64::INFINITY };
+        let rise = self.rise();
+        let steepest = if self.slope > 1.0 { rise * inflection - 2.0 * softplus(inflection) } else { f64::INFINITY };
         let steepest = if self.slope < 1.0 || self.slope > 1.0 { steepest } else { 0.0 };
         if !(c < steepest) {
             return f64::NEG_INFINITY;
         }
         let mut w = self.start(c);
         for _ in 0..60 {
-            let (next, step) = self.step(w, c);
+            let (next, step) = Self::step(w, c, rise);
             w = next;
             // From the right every exact step leads left: the first that does not is rounding.
             if step >= 0.0 {

@@ -10,6 +10,8 @@
 //! `[draws][terms][arms]`; a tabulated segment has `"spend": [points] | [arms][points]` and `"response":
 //! [arms][points] | [draws][arms][points]`. All but `family` and its parameters may be left out.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::column::Column;
@@ -19,6 +21,8 @@ use super::{Family, ResponseCurves, Set};
 use crate::error::{Error, Result};
 
 const VERSION: u64 = 1;
+/// Most arms of a segment of numbers: a short text must not ask for more memory than there is.
+const MOST_ARMS: usize = 10_000_000;
 const TRANSFORMS: [&str; 4] = ["offset", "keep_offset_response", "cost_per_unit", "value_per_response"];
 
 impl ResponseCurves {
@@ -137,8 +141,8 @@ fn read_segment(value: &Value, path: &str) -> Result<ResponseCurves> {
     let arms = match fields.get("arms") {
         None | Some(Value::Null) => None,
         Some(arms) => match arms.as_u64().and_then(|arms| usize::try_from(arms).ok()) {
-            Some(arms) if arms > 0 => Some(arms),
-            _ => return Err(malformed(format!("{path}.arms"), "must be a whole number above 0")),
+            Some(arms) if (1..=MOST_ARMS).contains(&arms) => Some(arms),
+            _ => return Err(malformed(format!("{path}.arms"), format!("must be a whole number from 1 to {MOST_ARMS}"))),
         },
     };
     let curves = if family == "tabulated" {
@@ -171,20 +175,21 @@ fn read_segment(value: &Value, path: &str) -> Result<ResponseCurves> {
             .map(|&(name, _)| parameter(fields.get(name), &format!("{path}.{name}")))
             .collect::<Result<Vec<_>>>()?;
         // A segment of numbers alone takes its length from `arms`.
-        if let Some(arms) = arms.filter(|&arms| arms > 1) {
-            if parameters.iter().all(|parameter| parameter.arms.is_none_or(|own| own == 1)) {
-                let (draws, terms) = (parameters[0].draws, parameters[0].terms);
-                let first = &parameters[0];
-                let mut values = Vec::with_capacity(draws * terms * arms);
-                for draw in 0..draws {
-                    for term in 0..terms {
-                        values.extend(std::iter::repeat_n(first.at(draw, term, 0), arms));
-                    }
-                }
-                parameters[0] = Parameter { draws, terms, arms: Some(arms), values };
-            }
+        let alone = parameters.iter().all(|parameter| parameter.arms.is_none_or(|own| own == 1));
+        let repeats = arms.filter(|&arms| alone && arms > 1).unwrap_or(1);
+        let certain = parameters.iter().all(|parameter| parameter.draws * parameter.terms == 1);
+        if repeats > 1 && !certain {
+            let (draws, terms) = (parameters[0].draws, parameters[0].terms);
+            let first = &parameters[0].values;
+            let values = first.iter().flat_map(|&value| std::iter::repeat_n(value, repeats)).collect();
+            parameters[0] = Parameter { draws, terms, arms: Some(repeats), values };
         }
-        ResponseCurves::of(kind, parameters)
+        ResponseCurves::of(kind, parameters).map(|mut curves| {
+            if repeats > 1 && certain {
+                Arc::make_mut(&mut curves.set).arms = repeats;
+            }
+            curves
+        })
     }
     .map_err(|error| within(error, path))?;
     if let Some(arms) = arms.filter(|&arms| arms != curves.len()) {

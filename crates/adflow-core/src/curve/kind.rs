@@ -82,7 +82,7 @@ pub(crate) enum Domain {
 impl Domain {
     pub(crate) fn contains(self, value: f64) -> bool {
         match self {
-            Self::NonNegative => value <= 0.0 && value >= 0.0 || (1e-60..=1e60).contains(&value),
+            Self::NonNegative => value == 0.0 || (1e-60..=1e60).contains(&value),
             Self::Positive => (1e-60..=1e60).contains(&value),
             Self::UnitInterval => (1e-3..=1.0).contains(&value),
             Self::Exponent => (1e-3..=100.0).contains(&value),

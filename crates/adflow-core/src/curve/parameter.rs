@@ -108,7 +108,7 @@ impl<const N: usize> From<&[f64; N]> for Parameter {
 /// Every size must be 1 (or a scalar) or agree with the others.
 pub(crate) fn common_shape(parameters: &[(&'static str, &Parameter)]) -> Result<(usize, usize, usize)> {
     let mut shape = (1, 1, 1);
-    let mut agree = |field: &str, size: &mut usize, own: usize| match (own, *size) {
+    let agree = |field: &str, size: &mut usize, own: usize| match (own, *size) {
         (1, _) => Ok(()),
         (own, 1) => {
             *size = own;

@@ -6,6 +6,7 @@
 //! stay free for the caller.
 
 use super::ResponseCurves;
+use super::adstock::Level;
 use super::build::check;
 use super::kind::{Domain, Kind};
 use super::parameter::{Parameter, common_shape};
@@ -113,6 +114,29 @@ fn assemble(
         .map(|values| Parameter::terms(draws, terms, arms, values))
         .collect::<Result<Vec<_>>>()?;
     ResponseCurves::of(kind, parameters)
+}
+
+/// Whether a curve brings nothing beside the same curve whose media are larger by 1/ratio.
+///
+/// Kernels fall to 1e-60 and below, where no parameter could follow them. Left out is what stays below 1e-14 of the
+/// larger one up to 1e12 times its half saturation.
+fn is_negligible(kind: Kind, p: [f64; 3], ratio: f64) -> bool {
+    let exponent = match kind {
+        Kind::Power => p[1],
+        Kind::Hill => p[2].min(1.0),
+        _ => 1.0,
+    };
+    ratio < 1e-40 && powf(ratio, exponent) < 1e-20
+}
+
+/// Empties the levels that bring nothing beside the largest one.
+fn drop_negligible(levels: &mut [Level], kind: Kind, p: [f64; 3]) {
+    let largest = levels.iter().map(|level| level.media).fold(0.0, f64::max);
+    for level in levels {
+        if is_negligible(kind, p, level.media / largest) {
+            level.media = 0.0;
+        }
+    }
 }
 
 /// The parameters p′ with `F(u; p′) = factor · F(stretch · u; p)`.

@@ -1,6 +1,6 @@
 //! LightweightMMM (Google): the response of a window of periods to a total spend split evenly.
 
-use super::{assemble, check_periods, draws_and_arms, or_one, stretched, take, unknown};
+use super::{assemble, check_periods, draws_and_arms, drop_negligible, or_one, stretched, take, unknown};
 use crate::curve::adstock::{constant_spend, count, delayed, geometric, normalised};
 use crate::curve::kind::{Domain, Kind};
 use crate::curve::{Parameter, ResponseCurves};
@@ -157,11 +157,14 @@ impl ResponseCurves {
         let at = |of: &[(&str, &Parameter)], p: usize, s: usize, i: usize| {
             of.get(p).map_or(0.0, |(_, parameter)| parameter.at(s, 0, i))
         };
+        let shape_at = |s, i| [0, 1, 2].map(|p| at(shape, p, s, i));
         let mut levels = Vec::new();
         for s in 0..draws {
             for i in 0..arms {
                 let weights = model.kernel([at(adstock, 0, s, i), at(adstock, 1, s, i)])?;
+                let first = levels.len();
                 levels.extend(constant_spend(&weights, periods, 0));
+                drop_negligible(&mut levels[first..], kind, shape_at(s, i));
             }
         }
         let terms = levels.len() / (draws * arms);
@@ -169,7 +172,7 @@ impl ResponseCurves {
             let level = levels[(s * arms + i) * terms + term];
             let stretch = level.media / count(periods) / media_scale.at(s, 0, i);
             let factor = level.periods * target_scale.at(s, 0, i);
-            stretched(kind, [0, 1, 2].map(|p| at(shape, p, s, i)), stretch, factor)
+            stretched(kind, shape_at(s, i), stretch, factor)
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Meridian (Google): incremental outcome of a channel as its historical flighting is scaled.
 
-use super::{assemble, check_periods, draws_and_arms, needed, or_one, unknown};
+use super::{assemble, check_periods, draws_and_arms, is_negligible, needed, or_one, unknown};
+use crate::curve::ResponseCurves;
 use crate::curve::adstock::{binomial, convolve, geometric, normalised};
 use crate::curve::kind::{Domain, Kind};
 use crate::curve::parameter::{Parameter, common_shape};
-use crate::curve::ResponseCurves;
 use crate::error::{Error, Result};
 
 /// The posterior and the media of a Meridian model, one arm per channel, under Meridian's own names.
@@ -150,7 +150,11 @@ impl ResponseCurves {
         };
         if per_unit.terms != 1 || outcome_times > times {
             let field = "outcome_per_unit".into();
-            return Err(Error::LengthMismatch { field, expected: times, actual: per_unit.terms * outcome_times });
+            return Err(Error::LengthMismatch {
+                field,
+                expected: times,
+                actual: per_unit.terms * outcome_times,
+            });
         }
         let outcome = Outcome { per_unit, times: outcome_times };
         let own = [("ec_m", ec), ("alpha_m", alpha), ("slope_m", slope), ("spend", spend)];
@@ -173,10 +177,17 @@ impl ResponseCurves {
                 cells.clear();
                 for arm in 0..arms {
                     let kernel = meridian.kernel(alpha.at(s, 0, arm), times);
+                    let first = cells.len();
                     for g in 0..geos {
                         let history: Vec<f64> = (0..times).map(|t| media_at(g, t, arm)).collect();
                         meridian.add_cells(&kernel, &history, &outcome, g, &mut cells);
                     }
+                    let own = &mut cells[first..];
+                    let largest = own.iter().map(|cell| cell.media).fold(0.0, f64::max);
+                    let shape = [0.0, 0.0, slope.at(s, 0, arm)];
+                    own.iter_mut()
+                        .filter(|cell| is_negligible(Kind::Hill, shape, cell.media / largest))
+                        .for_each(|cell| cell.media = 0.0);
                 }
             }
             let cell = cells[i * geos * per_geo + term];
@@ -196,12 +207,20 @@ impl Meridian {
     /// The weights of the lags, of sum 1: weight 1 at lag 0 before that, so the sum is not 0.
     fn kernel(&self, alpha: f64, times: usize) -> Vec<f64> {
         let lags = times.min(self.max_lag.saturating_add(1));
-        let weights = if self.adstock == "binomial" { binomial(alpha, lags, lags) } else { geometric(alpha, lags) };
+        let weights =
+            if self.adstock == "binomial" { binomial(alpha, lags, lags) } else { geometric(alpha, lags) };
         normalised(weights).unwrap_or_default()
     }
 
     /// Adds the cells of one geo of one channel.
-    fn add_cells(&self, kernel: &[f64], media: &[f64], outcome: &Outcome<'_>, geo: usize, cells: &mut Vec<Cell>) {
+    fn add_cells(
+        &self,
+        kernel: &[f64],
+        media: &[f64],
+        outcome: &Outcome<'_>,
+        geo: usize,
+        cells: &mut Vec<Cell>,
+    ) {
         let before = media.len() - outcome.times;
         if self.hill_before_adstock {
             // Σ_t o[t] Σ_l w[l] Hill(m[t−l]) = Σ_τ Hill(m[τ]) Σ_l w[l] o[τ+l]

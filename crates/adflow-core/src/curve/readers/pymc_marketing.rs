@@ -1,6 +1,8 @@
 //! PyMC-Marketing: the saturated, adstocked media of a constant spend per period.
 
-use super::{Named, assemble, check_periods, draws_and_arms, or_one, stretched, take, unknown};
+use super::{
+    Named, assemble, check_periods, draws_and_arms, drop_negligible, or_one, stretched, take, unknown,
+};
 use crate::curve::adstock::{
     Level, binomial, constant_spend, delayed, delta, geometric, normalised, weibull_cdf, weibull_pdf,
 };
@@ -33,7 +35,7 @@ use crate::error::{Error, Result};
 /// | `"hill_sigmoid"` | sigma/(1 + e^{−beta(x−lam)}) − sigma/(1 + e^{beta lam}) | sigma, beta, lam |
 /// | `"root"` | beta x^alpha | alpha, beta |
 /// | `"log"` | beta ln(1 + x); on raw spend, so leave `channel_scale` at 1 | beta |
-/// | `"none"` | beta x | beta |
+/// | `"none"` or `"no_saturation"` | beta x | beta |
 ///
 /// | `adstock` | weight of lag l = 0..l_max−1 | parameters |
 /// | --- | --- | --- |
@@ -42,7 +44,7 @@ use crate::error::{Error, Result};
 /// | `"binomial"` | (1 − l/(l_max + 1))^(1/alpha − 1) | alpha |
 /// | `"weibull_pdf"` | density at l + 1, from 0 (least) to 1 (greatest) | lam (scale), k (shape) |
 /// | `"weibull_cdf"` | ∏_{t ≤ l} (1 − F(t)); versions before 1.0 have one weight more: give `l_max + 1` | lam, k |
-/// | `"none"` | no carry-over | |
+/// | `"none"` or `"no_adstock"` | no carry-over | |
 ///
 /// | field | meaning | default |
 /// | --- | --- | --- |
@@ -155,7 +157,7 @@ impl ResponseCurves {
         named.extend([("channel_scale", &channel_scale), ("target_scale", &target_scale)]);
         let (draws, arms) = draws_and_arms(&named)?;
 
-        let levels = adstock.levels(model, (draws, arms))?;
+        let levels = adstock.levels(model, &saturation, (draws, arms))?;
         let terms = levels.len() / (draws * arms);
         assemble(saturation.kind, (draws, terms, arms), |s, term, i| {
             let level = levels[(s * arms + i) * terms + term];
@@ -227,55 +229,54 @@ impl PymcMarketing {
         const BETA: (&str, Domain) = ("saturation_beta", NonNegative);
         const LAM: (&str, Domain) = ("saturation_lam", Positive);
         type Convert = fn([f64; 4]) -> [f64; 3];
-        let (kind, wanted, convert): (Kind, &[(&'static str, Domain)], Convert) = match self.saturation.as_str() {
-            "logistic" => (Kind::Logistic, &[BETA, LAM], |[beta, lam, ..]| [beta, lam, 0.0]),
-            "inverse_scaled_logistic" => {
-                (Kind::Logistic, &[BETA, LAM], |[beta, lam, ..]| [beta, LN_3 / lam, 0.0])
-            }
-            "tanh" => (
-                Kind::Tanh,
-                &[("saturation_b", NonNegative), ("saturation_c", Positive)],
-                |[b, c, ..]| [b, c, 0.0],
-            ),
-            "tanh_baselined" => (
-                // tanh(u) is the logistic curve with λ = 2; 2 artanh(r) = ln((1 + r)/(1 − r)).
-                Kind::Logistic,
-                &[
-                    BETA,
-                    ("saturation_gain", NonNegative),
-                    ("saturation_x0", Positive),
-                    ("saturation_r", OpenFraction),
-                ],
-                |[beta, gain, x0, r]| [beta * gain * (x0 / r), (ln_1p(r) - ln_1p(-r)) / x0, 0.0],
-            ),
-            "michaelis_menten" => (
-                Kind::MichaelisMenten,
-                &[("saturation_alpha", NonNegative), LAM],
-                |[alpha, lam, ..]| [alpha, lam, 0.0],
-            ),
-            "hill" => (
-                Kind::Hill,
-                &[BETA, ("saturation_kappa", Positive), ("saturation_slope", Exponent)],
-                |[beta, kappa, slope, _]| [beta, kappa, slope],
-            ),
-            "hill_sigmoid" => (
-                Kind::HillSigmoid,
-                &[
-                    ("saturation_sigma", NonNegative),
-                    ("saturation_beta", Positive),
-                    ("saturation_lam", NonNegative),
-                ],
-                |[sigma, beta, lam, _]| [sigma, beta, lam],
-            ),
-            "root" => (
-                Kind::Power,
-                &[BETA, ("saturation_alpha", UnitInterval)],
-                |[beta, alpha, ..]| [beta, alpha, 0.0],
-            ),
-            "log" => (Kind::Logarithmic, &[BETA], |[beta, ..]| [beta, 1.0, 0.0]),
-            "none" => (Kind::Linear, &[BETA], |[beta, ..]| [beta, 0.0, 0.0]),
-            other => return Err(unknown("saturation", &SATURATIONS, other)),
-        };
+        let (kind, wanted, convert): (Kind, &[(&'static str, Domain)], Convert) =
+            match self.saturation.as_str() {
+                "logistic" => (Kind::Logistic, &[BETA, LAM], |[beta, lam, ..]| [beta, lam, 0.0]),
+                "inverse_scaled_logistic" => {
+                    (Kind::Logistic, &[BETA, LAM], |[beta, lam, ..]| [beta, LN_3 / lam, 0.0])
+                }
+                "tanh" => (
+                    Kind::Tanh,
+                    &[("saturation_b", NonNegative), ("saturation_c", Positive)],
+                    |[b, c, ..]| [b, c, 0.0],
+                ),
+                "tanh_baselined" => (
+                    // tanh(u) is the logistic curve with λ = 2; 2 artanh(r) = ln((1 + r)/(1 − r)).
+                    Kind::Logistic,
+                    &[
+                        BETA,
+                        ("saturation_gain", NonNegative),
+                        ("saturation_x0", Positive),
+                        ("saturation_r", OpenFraction),
+                    ],
+                    |[beta, gain, x0, r]| [beta * gain * (x0 / r), (ln_1p(r) - ln_1p(-r)) / x0, 0.0],
+                ),
+                "michaelis_menten" => {
+                    (Kind::MichaelisMenten, &[("saturation_alpha", NonNegative), LAM], |[alpha, lam, ..]| {
+                        [alpha, lam, 0.0]
+                    })
+                }
+                "hill" => (
+                    Kind::Hill,
+                    &[BETA, ("saturation_kappa", Positive), ("saturation_slope", Exponent)],
+                    |[beta, kappa, slope, _]| [beta, kappa, slope],
+                ),
+                "hill_sigmoid" => (
+                    Kind::HillSigmoid,
+                    &[
+                        ("saturation_sigma", NonNegative),
+                        ("saturation_beta", Positive),
+                        ("saturation_lam", NonNegative),
+                    ],
+                    |[sigma, beta, lam, _]| [sigma, beta, lam],
+                ),
+                "root" => (Kind::Power, &[BETA, ("saturation_alpha", UnitInterval)], |[beta, alpha, ..]| {
+                    [beta, alpha, 0.0]
+                }),
+                "log" => (Kind::Logarithmic, &[BETA], |[beta, ..]| [beta, 1.0, 0.0]),
+                "none" | "no_saturation" => (Kind::Linear, &[BETA], |[beta, ..]| [beta, 0.0, 0.0]),
+                other => return Err(unknown("saturation", &SATURATIONS, other)),
+            };
         let parameters = take(&format!("the saturation {}", self.saturation), wanted, &given)?;
         Ok(Saturation { kind, parameters, convert })
     }
@@ -299,7 +300,7 @@ impl PymcMarketing {
             "binomial" => (&[ALPHA], |[alpha, _], lags| binomial(alpha, lags, lags + 1)),
             "weibull_pdf" => (WEIBULL, |[k, lam], lags| weibull_pdf(k, lam, lags)),
             "weibull_cdf" => (WEIBULL, |[k, lam], lags| weibull_cdf(k, lam, lags)),
-            "none" => (&[], |_, _| delta(1)),
+            "none" | "no_adstock" => (&[], |_, _| delta(1)),
             other => return Err(unknown("adstock", &ADSTOCKS, other)),
         };
         let owner = format!("the adstock {}", self.adstock);
@@ -316,7 +317,12 @@ impl PymcMarketing {
 
 impl Adstock<'_> {
     /// The levels of every draw and arm: `[draws][arms][terms]`.
-    fn levels(&self, model: &PymcMarketing, (draws, arms): (usize, usize)) -> Result<Vec<Level>> {
+    fn levels(
+        &self,
+        model: &PymcMarketing,
+        saturation: &Saturation<'_>,
+        (draws, arms): (usize, usize),
+    ) -> Result<Vec<Level>> {
         let tail = if model.include_carryover { self.l_max } else { 0 };
         let mut all = Vec::new();
         for s in 0..draws {
@@ -332,8 +338,9 @@ impl Adstock<'_> {
                         Error::out_of_domain(name, "such that some lag has a weight above 0", values[0])
                     })?;
                 }
-                let levels = constant_spend(&weights, model.num_periods, tail);
+                let mut levels = constant_spend(&weights, model.num_periods, tail);
                 if model.adstock_first {
+                    drop_negligible(&mut levels, saturation.kind, saturation.at(s, i));
                     all.extend(levels);
                 } else {
                     // Adstock is linear: the saturated spend arrives as often as the weights say.

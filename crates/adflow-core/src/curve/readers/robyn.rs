@@ -132,7 +132,9 @@ impl Robyn {
         let gamma = needed(self.gamma.as_ref(), "gamma", Domain::Positive, owner)?;
         let highest = match (&self.max_adstocked, history) {
             (None, Some(history)) => &history.max_adstocked,
-            (given, _) => needed(given.as_ref(), "max_adstocked", Domain::Positive, "`gamma` without `media`")?,
+            (given, _) => {
+                needed(given.as_ref(), "max_adstocked", Domain::Positive, "`gamma` without `media`")?
+            }
         };
         let (draws, arms) = draws_and_arms(&[("gamma", gamma), ("max_adstocked", highest)])?;
         by_draw_and_arm(draws, arms, |s, i| gamma.at(s, 0, i) * highest.at(s, 0, i))
@@ -172,7 +174,8 @@ impl Robyn {
         for s in 0..draws {
             for i in 0..arms {
                 let x: Vec<f64> = (0..times).map(|t| media.at(t, 0, i)).collect();
-                let (first, second) = (parameters[0].1.at(s, 0, i), parameters.last().map_or(0.0, |p| p.1.at(s, 0, i)));
+                let (first, second) =
+                    (parameters[0].1.at(s, 0, i), parameters.last().map_or(0.0, |p| p.1.at(s, 0, i)));
                 let kernel = match kind {
                     "geometric" => geometric(first, times),
                     _ if first <= 0.0 || second <= 0.0 => delta(1),
