@@ -9,11 +9,13 @@ mod adstock;
 pub(crate) mod arm;
 mod build;
 pub(crate) mod column;
+mod columns;
 pub(crate) mod envelope;
 pub(crate) mod hill;
-mod json;
+pub(crate) mod json;
 pub(crate) mod kind;
 pub(crate) mod mixture;
+mod observed;
 pub(crate) mod parameter;
 pub(crate) mod readers;
 pub(crate) mod shape;
@@ -85,6 +87,8 @@ pub(crate) struct Set {
     pub(crate) mixtures: Vec<Mixture>,
     pub(crate) tables: Vec<Table>,
     pub(crate) names: Option<Vec<String>>,
+    /// Smallest and largest spend that each curve was fitted on; (0, ∞) where that is not known.
+    pub(crate) observed: Option<Vec<(f64, f64)>>,
 }
 
 /// The family of every arm.
@@ -107,7 +111,7 @@ impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
         let keeps = |set: &Self, arm: usize| set.keeps_offset.at(arm) > 0.0;
         let same = |arm| self.arm(arm) == other.arm(arm) && keeps(self, arm) == keeps(other, arm);
-        self.arms == other.arms && self.names == other.names && (0..self.arms).all(same)
+        self.arms == other.arms && self.names == other.names && self.observed == other.observed && (0..self.arms).all(same)
     }
 }
 

@@ -6,7 +6,9 @@ mod curve;
 mod elementary;
 mod error;
 
-pub use allocate::{Binding, Clock, Node, PerArm, Plan, Problem, Proof, Status};
+pub use allocate::{
+    ArmExplanation, Batch, Binding, Check, Clock, Explanation, Node, PerArm, Plan, Problem, Proof, Status, Verification,
+};
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;
 pub use curve::readers::meridian::Meridian;

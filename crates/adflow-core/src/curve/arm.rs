@@ -168,6 +168,21 @@ impl Arm<'_> {
         }
     }
 
+    /// Bounds of f′ on [from, to]: each smooth curve is steepest at its inflection and flattens away from it.
+    pub(crate) fn slope_bounds(&self, from: f64, to: f64) -> (f64, f64) {
+        let (low, high) = match self.form {
+            Form::Shape(..) => {
+                let (a, b) = (self.slope(from), self.slope(to));
+                let inflection = self.inflection();
+                let top = if from < inflection && inflection < to { self.slope(inflection) } else { a.max(b) };
+                return (a.min(b), top.max(a).max(b));
+            }
+            Form::Mixture(mixture) => mixture.slope_bounds(from, to),
+            Form::Table(_) => (0.0, f64::INFINITY),
+        };
+        (self.value * low, if self.value > 0.0 { self.value * high } else { 0.0 })
+    }
+
     /// The spends on which the curve is defined.
     pub(crate) fn domain(&self) -> (f64, f64) {
         match self.form {

@@ -189,6 +189,11 @@ impl ResponseCurves {
             }
         };
         let names = sets.iter().map(|s| s.set.names.clone()).collect::<Option<Vec<_>>>().map(|n| n.concat());
+        let known = sets.iter().any(|s| s.set.observed.is_some());
+        let observed = known.then(|| {
+            let of = |s: &Self| s.set.observed.clone().unwrap_or_else(|| vec![(0.0, f64::INFINITY); s.len()]);
+            sets.iter().flat_map(of).collect()
+        });
         if let Some(names) = &names {
             check_names(names)?;
         }
@@ -204,6 +209,7 @@ impl ResponseCurves {
             mixtures,
             tables,
             names,
+            observed,
         }))
     }
 
@@ -411,7 +417,7 @@ impl ResponseCurves {
 
 impl Set {
     /// Arms without cost, offset, value or names.
-    fn plain(arms: usize, families: Families) -> Self {
+    pub(crate) fn plain(arms: usize, families: Families) -> Self {
         Self {
             arms,
             families,
@@ -424,6 +430,7 @@ impl Set {
             mixtures: Vec::new(),
             tables: Vec::new(),
             names: None,
+            observed: None,
         }
     }
 
@@ -486,6 +493,7 @@ impl Set {
             mixtures,
             tables,
             names: self.names.as_ref().map(|names| names[range.clone()].to_vec()),
+            observed: self.observed.as_ref().map(|observed| observed[range.clone()].to_vec()),
         }
     }
 }

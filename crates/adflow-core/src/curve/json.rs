@@ -1,7 +1,7 @@
 //! The versioned JSON of a set of curves.
 //!
 //! ```text
-//! {"version": 1, "names": null | [n], "curves": [segment, …]}
+//! {"version": 1, "names": null | [n], "observed_spend": null | [[smallest, largest | null], …], "curves": [segment, …]}
 //! segment = {"family": "hill", "arms": 2, "beta": [1, 2], "half_saturation": 3, "slope": 1.5,
 //!            "offset": 0, "keep_offset_response": false, "cost_per_unit": 1, "value_per_response": 1}
 //! ```
@@ -52,12 +52,14 @@ impl ResponseCurves {
             segments.push(segment(set, family, start..end));
             start = end;
         }
-        json!({"version": VERSION, "names": set.names, "curves": segments})
+        let finite = |&(low, high): &(f64, f64)| [Some(low), Some(high).filter(|high| high.is_finite())];
+        let observed = set.observed.as_ref().map(|all| all.iter().map(finite).collect::<Vec<_>>());
+        json!({"version": VERSION, "names": set.names, "observed_spend": observed, "curves": segments})
     }
 
     pub(crate) fn from_value(value: &Value, path: &str) -> Result<Self> {
         let document = object(value, path)?;
-        known_keys(document, path, &["version", "names", "curves"])?;
+        known_keys(document, path, &["version", "names", "observed_spend", "curves"])?;
         version(document, path, VERSION)?;
         let Some(Value::Array(segments)) = document.get("curves") else {
             return Err(malformed(format!("{path}.curves"), "must be a list of segments"));
@@ -67,7 +69,10 @@ impl ResponseCurves {
             .enumerate()
             .map(|(at, segment)| read_segment(segment, &format!("{path}.curves[{at}]")))
             .collect::<Result<Vec<_>>>()?;
-        let curves = Self::concat(&sets)?;
+        let mut curves = Self::concat(&sets)?;
+        if let Some(observed) = observed(document.get("observed_spend"), &format!("{path}.observed_spend"))? {
+            curves = curves.with_observed_spend(&observed).map_err(|error| within(error, path))?;
+        }
         match names(document.get("names"), &format!("{path}.names"))? {
             Some(names) => curves.with_names(names),
             None => Ok(curves),
@@ -385,6 +390,23 @@ pub(crate) fn names(value: Option<&Value>, path: &str) -> Result<Option<Vec<Stri
             .map(Some),
         Some(_) => Err(malformed(path, "must be a list of names")),
     }
+}
+
+/// `null`, or `[smallest, largest]` per arm, with `null` for a largest that is not known.
+fn observed(value: Option<&Value>, path: &str) -> Result<Option<Vec<(f64, f64)>>> {
+    let items = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(items)) => items,
+        Some(_) => return Err(malformed(path, "must be a list of [smallest, largest]")),
+    };
+    let pair = |(at, item): (usize, &Value)| {
+        let pair = item.as_array().filter(|pair| pair.len() == 2).and_then(|pair| {
+            let largest = if pair[1].is_null() { Some(f64::INFINITY) } else { pair[1].as_f64() };
+            Some((pair[0].as_f64()?, largest?))
+        });
+        pair.ok_or_else(|| malformed(format!("{path}[{at}]"), "must be [smallest, largest]"))
+    };
+    items.iter().enumerate().map(pair).collect::<Result<_>>().map(Some)
 }
 
 pub(crate) fn malformed(path: impl Into<String>, reason: impl Into<String>) -> Error {

@@ -104,6 +104,19 @@ impl Domain {
 }
 
 impl Kind {
+    /// All families.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Linear,
+        Self::Logarithmic,
+        Self::Power,
+        Self::Exponential,
+        Self::MichaelisMenten,
+        Self::Hill,
+        Self::Logistic,
+        Self::Tanh,
+        Self::HillSigmoid,
+    ];
+
     /// Names and domains of the parameters, in the order of the constructor.
     pub(crate) fn parameters(self) -> &'static [(&'static str, Domain)] {
         use Domain::{Exponent, NonNegative, Positive, UnitInterval};
@@ -141,18 +154,6 @@ impl Kind {
 
     /// The family with a name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [
-            Self::Linear,
-            Self::Logarithmic,
-            Self::Power,
-            Self::Exponential,
-            Self::MichaelisMenten,
-            Self::Hill,
-            Self::Logistic,
-            Self::Tanh,
-            Self::HillSigmoid,
-        ]
-        .into_iter()
-        .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }

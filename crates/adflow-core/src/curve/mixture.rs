@@ -95,6 +95,23 @@ impl Mixture {
         }))
     }
 
+    /// Bounds of h′ on [from, to]: the sums of the elements' bounds.
+    pub(crate) fn slope_bounds(&self, from: f64, to: f64) -> (f64, f64) {
+        with_shape!(self.kind, S => {
+            let (mut low, mut high) = (0.0, 0.0);
+            for at in 0..self.len() {
+                let (shape, cost, offset) = self.element::<S>(at);
+                let (a, b) = (from / cost + offset, to / cost + offset);
+                let (fa, fb) = (shape.slope(a), shape.slope(b));
+                let inflection = shape.inflection();
+                let top = if a < inflection && inflection < b { shape.slope(inflection) } else { fa.max(fb) };
+                low += fa.min(fb) / cost;
+                high += top.max(fa).max(fb) / cost;
+            }
+            (self.mean(low), self.mean(high))
+        })
+    }
+
     /// Bounds of h″ on [from, to]: each element's f″ is monotone between its turns.
     fn curvature_bounds(&self, from: f64, to: f64) -> (f64, f64) {
         with_shape!(self.kind, S => {
