@@ -41,7 +41,7 @@ fn complaint(expect: &Value, plan: &Plan) -> Option<String> {
         if above < -tolerance * value.abs() || !at_least && above > tolerance * value.abs() {
             return Some(format!("value {} instead of {value}", plan.objective_value));
         }
-        if plan.upper_bound < value * (1.0 - 1e-12) {
+        if plan.upper_bound < value - tolerance * value.abs() {
             return Some(format!("bound {} below the value {value}", plan.upper_bound));
         }
     }

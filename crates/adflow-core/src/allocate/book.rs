@@ -3,7 +3,7 @@
 use super::checked::Checked;
 use super::demand::Jump;
 use super::order;
-use super::price::{Market, Totals, clear};
+use super::price::{LEAST, Market, Totals, clear};
 use crate::curve::arm::Curvature;
 use crate::curve::envelope::Envelope;
 
@@ -149,7 +149,13 @@ impl<'a> Book<'a> {
         let demands: Vec<_> = self.arms().map(|envelope| envelope.demand(lambda)).collect();
         let mut spend: Vec<f64> = demands.iter().map(|demand| demand.low).collect();
         let mut rest = budget - spend.iter().sum::<f64>();
-        let bound = self.value(&spend) + lambda * rest;
+        let bound = if lambda <= LEAST {
+            // Even free budget is not wanted.
+            self.value(&upper)
+        } else {
+            self.value(&spend) + lambda * rest
+        };
+        let lambda = if lambda <= LEAST { 0.0 } else { lambda };
 
         let jump = |arm: usize| {
             let demand = demands[arm];

@@ -279,22 +279,26 @@ impl<'a> Checked<'a> {
 
     /// The envelope of the arm's value on its allowed spends within the budget.
     pub(crate) fn envelope(&self, i: usize) -> Envelope<'a> {
-        let active = Some(self.active(i)).filter(|&active| active > 0.0);
-        Envelope::new(&self.arm(i), self.weight(i), self.lower(i), self.cap(i), active)
+        let (lower, cap, active) = (self.lower(i), self.cap(i), self.active(i));
+        // An arm whose minimum the budget cannot pay spends nothing.
+        let cap = if active > cap { lower } else { cap };
+        Envelope::new(&self.arm(i), self.weight(i), lower, cap, Some(active).filter(|&active| active > 0.0))
     }
 
-    /// The one jump of a smooth arm: (slope of its chord, where the chord ends).
-    pub(crate) fn jump(&self, i: usize) -> Option<(f64, f64)> {
+    /// The one jump of a smooth arm: (slope of its chord, where the chord ends). A concave arm leaves its lower bound at its
+    /// slope there.
+    pub(crate) fn jump(&self, i: usize) -> (f64, f64) {
         let (lower, cap, active) = (self.lower(i), self.cap(i), self.active(i));
         if active > cap || cap <= lower {
             // It can spend nothing but its lower bound.
-            return Some((0.0, lower));
+            return (0.0, lower);
         }
         if active <= 0.0 && !self.is_straight(i) && self.arm(i).is_concave(lower) {
-            return None;
+            return (self.weight(i) * self.arm(i).slope(lower), lower);
         }
         let envelope = self.envelope(i);
-        envelope.chords().map(|(_, to, slope)| (slope, to)).next()
+        let slope = envelope.slope(lower);
+        envelope.chords().map(|(_, to, chord)| (chord, to)).next().unwrap_or((slope, lower))
     }
 
     pub(crate) fn limit(&self, limit: &'static str, i: usize, bound: f64) -> Limit {

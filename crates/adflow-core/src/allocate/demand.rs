@@ -208,6 +208,23 @@ impl<'a, 'w> Demand<'a, 'w> {
         if price > 0.0 && price.is_finite() { price.clamp(1e-200, 1e200) } else { 1.0 }
     }
 
+    /// Where one arm takes all that the budget leaves: the largest price at which it still does, 0 elsewhere.
+    pub(crate) fn price_of_all(&self, lambda: f64) -> f64 {
+        let problem = self.problem;
+        let takes_all = |&i: &usize| {
+            let rest = problem.lower(i) + problem.room;
+            self.work.spend[i] >= rest * (1.0 - 1e-15) && problem.upper(i) > rest
+        };
+        let Some(i) = (0..problem.len()).find(takes_all) else { return 0.0 };
+        let slope = problem.weight(i) * self.work.marginal[i];
+        let chord = match self.special.iter().find(|(arm, _)| *arm == i) {
+            Some((_, envelope)) => envelope.chords().last().map_or(f64::INFINITY, |(.., slope)| slope),
+            None => self.work.threshold.get(i).copied().unwrap_or(f64::INFINITY),
+        };
+        let price = slope.min(chord);
+        if price.is_finite() { price } else { lambda }
+    }
+
     /// Moves arms that are indifferent at this price up: those on straight lines share, the others take what
     /// fits whole, in order. Returns the rest.
     pub(crate) fn jump_up(&mut self, lambda: f64, mut rest: f64) -> f64 {

@@ -299,7 +299,7 @@ pub(crate) fn touch(
         return;
     }
     for (i, arm) in chunk.enumerate() {
-        (threshold[i], tangent[i]) = problem.jump(arm).unwrap_or((f64::INFINITY, problem.lower(arm)));
+        (threshold[i], tangent[i]) = problem.jump(arm);
     }
 }
 

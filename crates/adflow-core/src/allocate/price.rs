@@ -48,7 +48,7 @@ pub(crate) struct Clearing {
 const CLOSE: f64 = 1e-9;
 /// Prices are searched between these: curves whose slopes lie below the first are flat to every digit of their
 /// response, and no checked curve is steeper than the second where it matters.
-const LEAST: f64 = 1e-250;
+pub(crate) const LEAST: f64 = 1e-250;
 const MOST: f64 = 1e250;
 
 /// Finds the smallest price at which `market` wants at most `target`, to the last bits.

@@ -3,7 +3,7 @@
 
 use super::checked::Checked;
 use super::demand::{Demand, Worth};
-use super::price::{Market, clear};
+use super::price::{LEAST, Market, clear};
 use crate::elementary::exp;
 
 /// Share of the budget below which a rest is rounding.
@@ -21,19 +21,19 @@ pub(crate) struct Relaxation {
 /// Solves the relaxed problem; spends, responses and marginal responses are left in the workspace.
 pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, tolerance: f64) -> Relaxation {
     let certain = |worth: Worth, lambda: f64| Relaxation { lambda, worth, bound: worth.value, passes: 1 };
-    if problem.room <= ROUNDING * problem.budget {
-        // Nothing but the lower bounds can be spent.
-        for (i, x) in demand.spend().iter_mut().enumerate() {
-            *x = problem.lower(i);
-        }
-        return certain(demand.evaluate(), f64::INFINITY);
-    }
     if problem.total_upper() <= problem.budget {
         // Everything that is allowed can be bought.
         for (i, x) in demand.spend().iter_mut().enumerate() {
             *x = problem.upper(i);
         }
         return certain(demand.evaluate(), 0.0);
+    }
+    if problem.room <= ROUNDING * problem.budget {
+        // Nothing but the lower bounds can be spent.
+        for (i, x) in demand.spend().iter_mut().enumerate() {
+            *x = problem.lower(i);
+        }
+        return certain(demand.evaluate(), f64::INFINITY);
     }
 
     let budget = problem.budget;
@@ -61,6 +61,14 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
         demand.spread(rest);
     }
     let worth = demand.evaluate();
-    let bound = bound.unwrap_or(worth.value + lambda * (budget - worth.total_spend)).max(worth.value);
+    let mut bound = bound.unwrap_or(worth.value + lambda * (budget - worth.total_spend));
+    if lambda <= LEAST {
+        // Even free budget is not wanted: the bound is what all arms bring at their most.
+        lambda = 0.0;
+        bound = (0..problem.len()).map(|i| problem.weight(i) * problem.arm(i).response(problem.cap(i))).sum();
+    } else if clearing.totals.rate >= 0.0 && rest.abs() <= ROUNDING * budget {
+        lambda = lambda.max(demand.price_of_all(lambda));
+    }
+    let bound = bound.max(worth.value);
     Relaxation { lambda, worth, bound, passes: clearing.passes }
 }

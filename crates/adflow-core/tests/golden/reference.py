@@ -128,7 +128,7 @@ class Arm:
 
         self.family = segment["family"]
         self.offset = float(scalar("offset", 0.0))
-        self.keep = scalar("keep_offset_response", True)
+        self.keep = scalar("keep_offset_response", False)
         self.cost = float(scalar("cost_per_unit", 1.0))
         self.weight = float(weight)  # `value` of the problem
         self.per_response = float(scalar("value_per_response", 1.0))
@@ -680,8 +680,8 @@ def random_segment(rng, family, arms, s, r, draws=None, s_shaped=False, extras=T
     if extras and rng.random() < 0.35:
         seg["offset"] = short(s * rng.uniform(0.05, 1), 3) if rng.random() < 0.6 else short(
             s * rng.uniform(0, 1, arms), 3)
-        if rng.random() < 0.5:
-            seg["keep_offset_response"] = False
+        if rng.random() >= 0.5:
+            seg["keep_offset_response"] = True
     if extras and rng.random() < 0.3:
         seg["cost_per_unit"] = short(spread(rng, 0.3, 3, arms if rng.random() < 0.5 else None), 3)
     if extras and rng.random() < 0.3:
@@ -1142,7 +1142,7 @@ def pymc_marketing_cases(figures):
         {"name": f"{name}, budget 0", "problem": problem(window(), 0.0), "expect": {
             "status": "optimal", "objective_value": 0.0, "objective_tolerance": 1e-9, "spend": [0.0, 0.0],
             "spend_tolerance": 1e-7}},
-        concave_case(f"{name}, with the carry-over after the window", problem(window(two["l_max"]), 100.0,
+        concave_case(f"{name}, with the carry-over after the window", problem(window(two["l_max"] - 1), 100.0,
                                                                              spend_all=True)),
     ]
     segment = logistic_window([steep["lam"]], steep["beta"], steep["alpha"], steep["l_max"], steep["periods"])

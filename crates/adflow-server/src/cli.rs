@@ -1,0 +1,151 @@
+//! Arguments: what was asked, and which file it is asked of.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use adflow_core::{Plan, Problem};
+use adflow_server::{show, table, tour};
+use clap::{Args, Parser, Subcommand};
+
+/// Certified budget allocation: every plan carries a proof.
+///
+/// Without a command: a short tour on a bundled set of campaigns.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit codes: 0 a plan, 1 unusable input, 2 unusable arguments.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Splits a budget over response curves.
+    Allocate(Allocate),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = table::HELP)]
+struct Allocate {
+    /// Problem as JSON, or campaigns as CSV; `-` reads standard input. JSON is answered with JSON.
+    #[arg(value_name = "FILE", required_unless_present = "example")]
+    file: Option<PathBuf>,
+    /// Total that may be spent (money); needed where an arm has no upper bound.
+    #[arg(long)]
+    budget: Option<f64>,
+    /// Spend the whole budget, even where less of it is worth more.
+    #[arg(long)]
+    spend_all: bool,
+    /// Seconds after which the best plan so far is shown, with its true gap.
+    #[arg(long, value_name = "SECONDS")]
+    time_limit: Option<f64>,
+    /// Largest relative gap that is called optimal [default: 1e-6].
+    #[arg(long, value_name = "GAP")]
+    tolerance: Option<f64>,
+    /// Threads for passes over many arms [default: all]; the plan is the same with any number.
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<usize>,
+    /// Print the plan as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print the campaigns of the tour, a table to start your own from, and end.
+    #[arg(long, exclusive = true)]
+    example: bool,
+}
+
+/// Why there is no plan.
+pub(crate) enum Failure {
+    Usage(String),
+    Input(String),
+}
+
+/// What the arguments ask for, as text.
+pub(crate) fn run(cli: Cli) -> Result<String, Failure> {
+    match cli.command {
+        None => tour::tour(&program(), solve).map_err(|error| Failure::Input(error.to_string())),
+        Some(Command::Allocate(ask)) if ask.example => Ok(tour::CAMPAIGNS.into()),
+        Some(Command::Allocate(ask)) => allocate(&ask),
+    }
+}
+
+fn allocate(ask: &Allocate) -> Result<String, Failure> {
+    let Some(path) = &ask.file else { return Err(Failure::Usage("a file is needed, or --example".into())) };
+    let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
+    let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    if is_json(path, &text) {
+        let input = |error: adflow_core::Error| Failure::Input(format!("{name}: {error}"));
+        let problem = ask.apply(Problem::from_json(&text).map_err(input)?);
+        return Ok(solve(problem).map_err(input)?.to_json());
+    }
+    let campaigns = table::read(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
+    if ask.budget.is_none() && !campaigns.is_bounded() {
+        return Err(Failure::Usage("--budget is needed: not every campaign has an `upper` bound".into()));
+    }
+    let plan =
+        solve(ask.apply(campaigns.problem.clone())).map_err(|error| ask.complain(&campaigns, error))?;
+    Ok(if ask.json { plan.to_json() } else { show::plan(&plan, &campaigns) })
+}
+
+impl Allocate {
+    /// The arguments take the place of what the file says.
+    fn apply(&self, mut problem: Problem) -> Problem {
+        if let Some(budget) = self.budget {
+            problem = problem.budget(budget);
+        }
+        if self.spend_all {
+            problem = problem.spend_all(true);
+        }
+        if let Some(seconds) = self.time_limit {
+            problem = problem.time_limit(seconds);
+        }
+        if let Some(tolerance) = self.tolerance {
+            problem = problem.tolerance(tolerance);
+        }
+        problem.threads(self.threads.unwrap_or_else(all_threads))
+    }
+
+    /// An argument outside its domain is a matter of usage, all else of the table.
+    fn complain(&self, campaigns: &table::Campaigns, error: adflow_core::Error) -> Failure {
+        use adflow_core::Error::{NotFinite, OutOfDomain};
+        if let NotFinite { field, .. } | OutOfDomain { field, .. } = &error {
+            if ["budget", "spend_all", "time_limit", "tolerance"].contains(&field.as_str()) {
+                let option = format!("`--{}`", field.replace('_', "-"));
+                return Failure::Usage(error.to_string().replacen(&format!("`{field}`"), &option, 1));
+            }
+        }
+        Failure::Input(campaigns.locate(error).to_string())
+    }
+}
+
+fn solve(problem: Problem) -> adflow_core::Result<Plan> {
+    let start = Instant::now();
+    problem.solve_with(&move || start.elapsed())
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    if path != Path::new("-") {
+        return std::fs::read_to_string(path);
+    }
+    let mut text = String::new();
+    std::io::stdin().lock().read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// By the file's name, or where that says nothing by its first character: no column's name starts with a brace.
+fn is_json(path: &Path, text: &str) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some(extension) if extension.eq_ignore_ascii_case("json") => true,
+        Some(extension) if extension.eq_ignore_ascii_case("csv") => false,
+        _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
+    }
+}
+
+fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How this program is called where it runs: from the repository through cargo, or by its name.
+fn program() -> String {
+    let through_cargo = std::env::var_os("CARGO_MANIFEST_DIR").is_some();
+    if through_cargo { "cargo run --quiet --release --" } else { "adflow" }.into()
+}

@@ -1,0 +1,191 @@
+//! The binary as a shell sees it: what it prints, and its exit code.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+const PROBLEM: &str = r#"{
+    "version": 1,
+    "curves": {"version": 1, "names": ["search", "video"], "curves": [
+        {"family": "hill", "beta": [120.0, 80.0], "half_saturation": [5.0, 9.0], "slope": [0.8, 2.5]}]},
+    "budget": 20.0
+}"#;
+const TABLE: &str = "\
+name,curve,beta,half_saturation,slope,upper,current
+search,hill,120,5,0.8,,12
+video,hill,80,9,2.5,10,8
+";
+
+struct Answer {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn adflow(arguments: &[&str], stdin: &str) -> Answer {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_adflow"))
+        .args(arguments)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .current_dir(directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments does not read: the pipe may be closed.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Answer { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// A file of this name, for one test.
+fn file<'a>(name: &'a str, text: &str) -> &'a str {
+    std::fs::write(directory().join(name), text).unwrap();
+    name
+}
+
+fn json(answer: &Answer) -> serde_json::Value {
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    serde_json::from_str(&answer.out).unwrap()
+}
+
+fn total(plan: &serde_json::Value) -> f64 {
+    plan["spend"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).sum()
+}
+
+#[test]
+fn without_arguments_it_gives_a_tour_that_fits_a_screen() {
+    let answer = adflow(&[], "");
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.out.lines().count() <= 60, "{}", answer.out);
+    for line in answer.out.lines() {
+        assert!(line.chars().count() <= 110, "{line}");
+        assert_eq!(line, line.trim_end());
+    }
+    for expected in ["Google Ads", "Meta", "TikTok", "LinkedIn", "Proof: optimal", "alone: ok", "Next"] {
+        assert!(answer.out.contains(expected), "{expected} in\n{}", answer.out);
+    }
+    assert!(!answer.out.contains('\u{1b}'), "no colours into a pipe");
+}
+
+#[test]
+fn what_the_tour_says_to_type_next_works() {
+    let example = adflow(&["allocate", "--example"], "");
+    assert_eq!(example.code, Some(0));
+    let plan = adflow(&["allocate", file("tour.csv", &example.out), "--budget", "100000"], "");
+    assert_eq!(plan.code, Some(0), "{}", plan.err);
+    assert!(plan.out.contains("Performance Max"));
+    assert_eq!(adflow(&["allocate", "--help"], "").code, Some(0));
+}
+
+#[test]
+fn a_json_problem_is_answered_with_a_json_plan() {
+    let plan = json(&adflow(&["allocate", file("problem.json", PROBLEM)], ""));
+    assert_eq!(plan["status"], "optimal");
+    assert!((total(&plan) - 20.0).abs() < 1e-9);
+    let smaller = json(&adflow(&["allocate", file("budget.json", PROBLEM), "--budget", "10"], ""));
+    assert!((total(&smaller) - 10.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_table_is_answered_with_a_plan_to_read_or_as_json() {
+    let csv = file("table.csv", TABLE);
+    let text = adflow(&["allocate", csv, "--budget", "20"], "");
+    assert_eq!(text.code, Some(0), "{}", text.err);
+    assert!(
+        text.out.contains("search") && text.out.contains("proposed") && text.out.contains("Proof: optimal")
+    );
+    let plan = json(&adflow(&["allocate", csv, "--budget", "20", "--json", "--threads", "2"], ""));
+    assert!((total(&plan) - 20.0).abs() < 1e-9);
+    assert_eq!(plan["names"][1], "video");
+}
+
+#[test]
+fn a_dash_reads_either_form_from_standard_input() {
+    let from_json = json(&adflow(&["allocate", "-"], PROBLEM));
+    assert_eq!(from_json["names"][0], "search");
+    let from_csv = json(&adflow(&["allocate", "-", "--budget", "20", "--json"], TABLE));
+    assert_eq!(from_csv["names"][0], "search");
+}
+
+#[test]
+fn a_table_and_the_same_problem_as_json_give_the_same_spends() {
+    let problem = PROBLEM.replace("\"budget\"", "\"upper\": [null, 10.0], \"budget\"");
+    let from_json = json(&adflow(&["allocate", "-"], &problem));
+    let from_csv = json(&adflow(&["allocate", "-", "--budget", "20", "--json"], TABLE));
+    assert_eq!(from_json["spend"], from_csv["spend"]);
+}
+
+#[test]
+fn spend_all_spends_what_brings_nothing() {
+    let table = "name,curve,beta,value\na,linear,1,0\n";
+    let spent = |arguments: &[&str]| total(&json(&adflow(arguments, table)));
+    assert!((spent(&["allocate", "-", "--json", "--budget", "5", "--spend-all"]) - 5.0).abs() < 1e-12);
+}
+
+#[test]
+fn an_unusable_table_is_refused_with_the_place_and_what_is_accepted() {
+    let cases: [(&str, &[&str]); 12] = [
+        ("name,curve,beta\na,linear,1\nb,linear,x\n", &["line 3", "`beta`", "a number", "`x`"]),
+        ("name,curve,beta\na,linear,nan\n", &["line 2", "`beta`", "`nan`"]),
+        ("name,curve,beta\na,linear,-1\n", &["line 2", "`beta`", "1e-60", "-1"]),
+        ("name,curve,beta\na,bezier,1\n", &["line 2", "`curve`", "michaelis_menten", "bezier"]),
+        ("name,curve,beta\na,hill,1\n", &["line 2", "half_saturation"]),
+        ("name,curve,beta,colour\na,linear,1,red\n", &["line 1", "`colour`", "active_lower"]),
+        ("name,beta\na,1\n", &["line 1", "`curve`"]),
+        ("name,curve,beta\na,linear,1,2\n", &["line 2", "3 cells", "4"]),
+        ("name,curve,beta\na,linear,1\na,linear,2\n", &["line 3", "`name`", "line 2"]),
+        ("name,curve,beta,lower,upper\na,linear,1,3,2\n", &["line 2", "lower bound 3", "upper bound 2"]),
+        ("name,curve,beta,lower\na,linear,1,30\n", &["30", "20"]),
+        ("name,curve,beta\n", &["row for every campaign"]),
+    ];
+    for (table, expected) in cases {
+        let answer = adflow(&["allocate", "-", "--budget", "20"], table);
+        assert_eq!(answer.code, Some(1), "{table}{}{}", answer.out, answer.err);
+        assert!(answer.err.starts_with("adflow: stdin"), "{}", answer.err);
+        for part in expected {
+            assert!(answer.err.contains(part), "{part} in {}", answer.err);
+        }
+    }
+}
+
+#[test]
+fn unusable_json_and_missing_files_are_input_errors() {
+    for (arguments, stdin) in [
+        (&["allocate", "-"][..], "{"),
+        (&["allocate", "-"], "{\"version\": 1}"),
+        (&["allocate", "no.csv"], ""),
+    ] {
+        let answer = adflow(arguments, stdin);
+        assert_eq!(answer.code, Some(1), "{}", answer.err);
+        assert!(answer.out.is_empty() && answer.err.starts_with("adflow: "), "{}", answer.err);
+    }
+}
+
+#[test]
+fn unusable_arguments_are_usage_errors() {
+    for arguments in [
+        &["allocate"][..],
+        &["alocate"],
+        &["allocate", "-", "--budget", "much"],
+        &["allocate", "-"],
+        &["allocate", "-", "--budget", "-3"],
+        &["allocate", "-", "--budget", "inf"],
+        &["allocate", "-", "--budget", "20", "--tolerance", "2"],
+        &["allocate", "-", "--budget", "20", "--time-limit", "nan"],
+    ] {
+        let answer = adflow(arguments, "name,curve,beta\na,linear,1\n");
+        assert_eq!(answer.code, Some(2), "{arguments:?}: {}{}", answer.out, answer.err);
+    }
+}
+
+#[test]
+fn a_budget_is_not_needed_where_every_arm_is_bounded() {
+    let plan = json(&adflow(&["allocate", "-", "--json"], "name,curve,beta,upper\na,linear,1,4\n"));
+    assert!((total(&plan) - 4.0).abs() < 1e-12);
+}
