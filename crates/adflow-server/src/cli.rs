@@ -107,11 +107,11 @@ impl Allocate {
     /// An argument outside its domain is a matter of usage, all else of the table.
     fn complain(&self, campaigns: &table::Campaigns, error: adflow_core::Error) -> Failure {
         use adflow_core::Error::{NotFinite, OutOfDomain};
-        if let NotFinite { field, .. } | OutOfDomain { field, .. } = &error {
-            if ["budget", "spend_all", "time_limit", "tolerance"].contains(&field.as_str()) {
-                let option = format!("`--{}`", field.replace('_', "-"));
-                return Failure::Usage(error.to_string().replacen(&format!("`{field}`"), &option, 1));
-            }
+        if let NotFinite { field, .. } | OutOfDomain { field, .. } = &error
+            && ["budget", "spend_all", "time_limit", "tolerance"].contains(&field.as_str())
+        {
+            let option = format!("`--{}`", field.replace('_', "-"));
+            return Failure::Usage(error.to_string().replacen(&format!("`{field}`"), &option, 1));
         }
         Failure::Input(campaigns.locate(error).to_string())
     }

@@ -256,7 +256,6 @@ fn locate(file: &str, lines: &[u64], names: &[String], error: adflow_core::Error
             Some((column, rest)) => (column, rest.trim_end_matches(']').parse::<usize>().ok()),
             None => (field, None),
         };
-        let column = if column == "family" { "curve" } else { column };
         let line = row.and_then(|row| lines.get(row)).copied();
         Error { file: file.into(), line, column: Some(column.into()), reason }
     };

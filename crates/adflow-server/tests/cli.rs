@@ -67,7 +67,7 @@ fn without_arguments_it_gives_a_tour_that_fits_a_screen() {
         assert!(line.chars().count() <= 110, "{line}");
         assert_eq!(line, line.trim_end());
     }
-    for expected in ["Google Ads", "Meta", "TikTok", "LinkedIn", "Proof: optimal", "alone: ok", "Next"] {
+    for expected in ["Google Ads", "Meta", "TikTok", "LinkedIn", "Proof: optimal", "plan: ok", "Next"] {
         assert!(answer.out.contains(expected), "{expected} in\n{}", answer.out);
     }
     assert!(!answer.out.contains('\u{1b}'), "no colours into a pipe");

@@ -208,21 +208,26 @@ impl<'a, 'w> Demand<'a, 'w> {
         if price > 0.0 && price.is_finite() { price.clamp(1e-200, 1e200) } else { 1.0 }
     }
 
-    /// Where one arm takes all that the budget leaves: the largest price at which it still does, 0 elsewhere.
-    pub(crate) fn price_of_all(&self, lambda: f64) -> f64 {
+    /// Where one arm takes all that the budget leaves, which any smaller price makes it do too: the largest price at
+    /// which it still does; 0 elsewhere.
+    pub(crate) fn price_of_all(&self) -> f64 {
         let problem = self.problem;
-        let takes_all = |&i: &usize| {
-            let rest = problem.lower(i) + problem.room;
-            self.work.spend[i] >= rest * (1.0 - 1e-15) && problem.upper(i) > rest
-        };
+        if problem.len() >= WORTH_SAMPLE {
+            return 0.0;
+        }
+        let takes_all = |&i: &usize| self.work.spend[i] >= problem.lower(i) + problem.room * (1.0 - 1e-12);
         let Some(i) = (0..problem.len()).find(takes_all) else { return 0.0 };
-        let slope = problem.weight(i) * self.work.marginal[i];
+        let most = problem.lower(i) + problem.room;
+        if problem.upper(i) <= most {
+            return 0.0;
+        }
+        let slope = problem.weight(i) * problem.arm(i).slope(most);
         let chord = match self.special.iter().find(|(arm, _)| *arm == i) {
             Some((_, envelope)) => envelope.chords().last().map_or(f64::INFINITY, |(.., slope)| slope),
             None => self.work.threshold.get(i).copied().unwrap_or(f64::INFINITY),
         };
         let price = slope.min(chord);
-        if price.is_finite() { price } else { lambda }
+        if price.is_finite() { price } else { 0.0 }
     }
 
     /// Moves arms that are indifferent at this price up: those on straight lines share, the others take what

@@ -40,21 +40,27 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
     let start = demand.first_price();
     let clearing = clear(demand, budget, start, demand.slack(tolerance));
     let mut lambda = clearing.lambda;
-    let mut rest = budget - clearing.totals.spend;
+    let mut totals = clearing.totals;
+    let price_of_all = demand.price_of_all();
+    if price_of_all > lambda {
+        lambda = price_of_all;
+        totals = demand.totals(lambda);
+    }
+    let mut rest = budget - totals.spend;
     let mut bound = None;
     if demand.may_jump() || rest.abs() > 2e-9 * budget {
         // The bound is that of the spends at the price, before they are moved to meet the budget.
-        let rates = clearing.totals.rate;
+        let rates = totals.rate;
         let worth = demand.evaluate();
         bound = Some(worth.value + lambda * (budget - worth.total_spend));
         demand.totals(lambda);
         rest = demand.jump_up(lambda, rest);
         rest = demand.settle(rest, rates);
     } else {
-        rest = demand.settle(rest, clearing.totals.rate);
+        rest = demand.settle(rest, totals.rate);
         // The price moves with the spends.
-        if clearing.totals.rate < 0.0 {
-            lambda *= exp((budget - clearing.totals.spend) / clearing.totals.rate);
+        if totals.rate < 0.0 {
+            lambda *= exp((budget - totals.spend) / totals.rate);
         }
     }
     if problem.spend_all && rest > 0.0 {
@@ -66,8 +72,6 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
         // Even free budget is not wanted: the bound is what all arms bring at their most.
         lambda = 0.0;
         bound = (0..problem.len()).map(|i| problem.weight(i) * problem.arm(i).response(problem.cap(i))).sum();
-    } else if clearing.totals.rate >= 0.0 && rest.abs() <= ROUNDING * budget {
-        lambda = lambda.max(demand.price_of_all(lambda));
     }
     let bound = bound.max(worth.value);
     Relaxation { lambda, worth, bound, passes: clearing.passes }

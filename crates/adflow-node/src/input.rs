@@ -1,0 +1,137 @@
+//! What callers may write where numbers or options are wanted.
+
+use adflow_core::{self as core, Parameter, PerArm};
+use napi::bindgen_prelude::{
+    Either, Either3, Either6, Float64Array, FromNapiValue, Function, JsObjectValue, Object, Uint32Array, Unknown,
+};
+use napi::{Env, JsValue, ValueType};
+use napi_derive::napi;
+
+use crate::Result;
+
+/// A parameter of curves: one number for all arms, one per arm, draws × arms, or draws × terms × arms.
+#[napi]
+pub type Parameters = Either6<
+    f64,
+    Float64Array,
+    Vec<f64>,
+    Vec<Float64Array>,
+    Vec<Vec<f64>>,
+    Vec<Vec<Vec<f64>>>,
+>;
+
+/// One number for all arms, or one per arm.
+#[napi]
+pub type NumberPerArm = Either3<f64, Float64Array, Vec<f64>>;
+
+/// A list of numbers.
+#[napi]
+pub type Numbers = Either<Float64Array, Vec<f64>>;
+
+/// A list of positions, counted from 0.
+#[napi]
+pub type Positions = Either<Uint32Array, Vec<u32>>;
+
+pub(crate) fn numbers(numbers: &Numbers) -> &[f64] {
+    match numbers {
+        Either::A(array) => array,
+        Either::B(list) => list,
+    }
+}
+
+pub(crate) fn positions(positions: &Positions) -> Vec<usize> {
+    let positions: &[u32] = match positions {
+        Either::A(array) => array,
+        Either::B(list) => list,
+    };
+    positions.iter().map(|&position| position as usize).collect()
+}
+
+pub(crate) fn per_arm(given: NumberPerArm) -> PerArm {
+    match given {
+        Either3::A(number) => number.into(),
+        Either3::B(array) => array.to_vec().into(),
+        Either3::C(list) => list.into(),
+    }
+}
+
+pub(crate) fn parameter(name: &str, given: Parameters) -> Result<Parameter> {
+    let draws = |rows: &[&[f64]]| {
+        let arms = rows.first().map_or(0, |row| row.len());
+        same_length(name, arms, rows.iter().map(|row| row.len()))?;
+        Parameter::draws(rows.len(), arms, rows.concat()).map_err(|error| named(error, name))
+    };
+    Ok(match given {
+        Either6::A(number) => number.into(),
+        Either6::B(array) => array.to_vec().into(),
+        Either6::C(list) => list.into(),
+        Either6::D(rows) => draws(&rows.iter().map(|row| &row[..]).collect::<Vec<_>>())?,
+        Either6::E(rows) => draws(&rows.iter().map(|row| &row[..]).collect::<Vec<_>>())?,
+        Either6::F(blocks) => {
+            let terms = blocks.first().map_or(0, Vec::len);
+            let arms = blocks.first().and_then(|block| block.first()).map_or(0, Vec::len);
+            same_length(name, terms, blocks.iter().map(Vec::len))?;
+            same_length(name, arms, blocks.iter().flatten().map(Vec::len))?;
+            let values = blocks.iter().flatten().flatten().copied().collect::<Vec<_>>();
+            Parameter::terms(blocks.len(), terms, arms, values).map_err(|error| named(error, name))?
+        }
+    })
+}
+
+pub(crate) fn optional(name: &str, given: Option<Parameters>) -> Result<Option<Parameter>> {
+    given.map(|given| parameter(name, given)).transpose()
+}
+
+fn same_length(name: &str, expected: usize, lengths: impl Iterator<Item = usize>) -> core::Result<()> {
+    match { lengths }.find(|&actual| actual != expected) {
+        Some(actual) => Err(core::Error::LengthMismatch { field: name.into(), expected, actual }),
+        None => Ok(()),
+    }
+}
+
+/// The core knows a parameter on its own only as "parameter".
+fn named(error: core::Error, name: &str) -> core::Error {
+    match error {
+        core::Error::Empty { .. } => core::Error::Empty { field: name.into() },
+        other => other,
+    }
+}
+
+/// An object of options; the words that it may hold.
+pub(crate) trait Options: FromNapiValue {
+    const KEYS: &'static [&'static str];
+}
+
+/// Reads an object of options. A word that is not known is an error: misspelt, it would silently do nothing.
+pub(crate) fn read<T: Options>(given: Unknown<'_>) -> Result<T> {
+    let not_an_object = || core::Error::Malformed { path: "options".into(), reason: "must be an object".into() };
+    if given.get_type().map_err(|_| not_an_object())? != ValueType::Object {
+        return Err(not_an_object().into());
+    }
+    let object = Object::from_unknown(given).map_err(|_| not_an_object())?;
+    let keys = Object::keys(&object).map_err(|_| not_an_object())?;
+    if let Some(key) = keys.into_iter().find(|key| !T::KEYS.contains(&key.as_str())) {
+        let reason = format!("is not known; known are {}", T::KEYS.join(", "));
+        return Err(core::Error::Malformed { path: key, reason }.into());
+    }
+    Ok(T::from_unknown(object.to_unknown()).map_err(malformed)?)
+}
+
+/// A value of the wrong type.
+pub(crate) fn malformed(error: napi::Error) -> core::Error {
+    core::Error::Malformed { path: "options".into(), reason: error.reason.clone() }
+}
+
+/// `JSON.parse`.
+pub(crate) fn parse(env: &Env, text: String) -> napi::Result<Object<'_>> {
+    json(env)?.get_named_property::<Function<'_, String, Object<'_>>>("parse")?.call(text)
+}
+
+/// `JSON.stringify`.
+pub(crate) fn stringify(env: &Env, document: Object<'_>) -> napi::Result<String> {
+    json(env)?.get_named_property::<Function<'_, Object<'_>, String>>("stringify")?.call(document)
+}
+
+fn json(env: &Env) -> napi::Result<Object<'_>> {
+    env.get_global()?.get_named_property("JSON")
+}

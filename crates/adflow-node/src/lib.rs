@@ -1,0 +1,18 @@
+//! Node binding: converts types, moves work off the event loop, maps errors. No logic.
+//!
+//! `adflow.js` stands in front of it: it brings the error class and the `AbortSignal`, everything else passes
+//! through.
+
+#![allow(unreachable_pub, reason = "the macro wants `pub`, and an addon has no callers in Rust")]
+
+mod allocate;
+mod batch;
+mod curves;
+mod error;
+mod families;
+mod input;
+mod options;
+mod plan;
+mod readers;
+
+use error::{Error, Result};
