@@ -123,8 +123,9 @@ fn concave(count: usize) {
                 assert!(residual >= -1e-7, "case {case}, arm {i}: marginal value {worth} below the price {price}");
             }
             // What the arm would spend at the price may be nothing against the rounding of the budget.
-            let wanted = plan.problem().curves().inverse_marginal_response(&vec![price / value[i]; n]).unwrap()[i];
-            let below_rounding = wanted < 1e-14 * budget;
+            let curves = plan.problem().curves();
+            let below_rounding = price > 0.0
+                && curves.inverse_marginal_response(&vec![price / value[i]; n]).unwrap()[i] < 1e-14 * budget;
             if x < upper[i] * (1.0 - 1e-9) && plan.total_spend >= budget * (1.0 - 1e-12) && !below_rounding {
                 assert!(residual <= 1e-7, "case {case}, arm {i} at {x}: marginal value {worth} above the price {price}");
             }

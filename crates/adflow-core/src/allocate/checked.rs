@@ -228,12 +228,6 @@ impl<'a> Checked<'a> {
         self.upper(i).min(self.lower(i) + self.room)
     }
 
-    /// The least that an arm spending x can spend without leaving the side of its jump.
-    pub(crate) fn floor(&self, i: usize, x: f64) -> f64 {
-        let lower = self.lower(i);
-        if x > lower { lower.max(self.active(i)) } else { lower }
-    }
-
     /// Calls `body` with every run of arms of one family in the range.
     #[inline]
     pub(crate) fn runs(&self, range: Range<usize>, mut body: impl FnMut(Family, Range<usize>)) {
