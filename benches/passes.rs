@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use adflow_core::{Problem, Status};
 
-use problems::{Arms, is_measured};
+use problems::{Arms, Random, is_measured};
 
 const S_SHAPED: (f64, f64) = (1.2, 6.0);
 const ARMS_PER_PROBLEM: usize = 5;
@@ -30,10 +30,12 @@ fn main() {
     let (most, least, problems) =
         if is_measured() { (1_000_000, 10_000, 1_000_000) } else { (2_000, 200, 200) };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("{:<52} {:>11} {:>11} {:>8} {:>8}", "", "solve", "pass", "ratio", "target");
+    println!("{:<58} {:>11} {:>11} {:>8} {:>8}", "", "solve", "pass", "ratio", "target");
 
     let arms = Arms::random(most, S_SHAPED);
-    let spend: Vec<f64> = arms.half_saturation.iter().map(|k| 0.5 * k).collect();
+    // Not the same multiple of k for every arm, which would let the processor guess the branches of `powf`.
+    let mut random = Random(0xA55);
+    let spend: Vec<f64> = arms.half_saturation.iter().map(|k| k * random.between(0.1, 2.0)).collect();
     let concave = median(|| timed(|| michaelis_menten_pass(&arms, &spend)));
     let s_shaped = median(|| timed(|| hill_pass(&arms, &spend)));
     for threads in if threads > 1 { vec![1, threads] } else { vec![1] } {
@@ -52,13 +54,15 @@ fn main() {
         row(&name, large / count(growth), small, Some(LINEAR));
     }
 
-    for (curves, of) in
-        [("Michaelis-Menten", Arms::michaelis_menten as fn(&Arms) -> Problem), ("Hill", Arms::hill)]
-    {
-        let time =
-            batch_time(&of(&Arms::random(problems * ARMS_PER_PROBLEM, S_SHAPED)).threads(threads), problems);
+    // Five S-shaped arms may need a search, which the promise is not about.
+    for (curves, of, problems, target) in [
+        ("Michaelis-Menten", Arms::michaelis_menten as fn(&Arms) -> Problem, problems, Some(3.0)),
+        ("S-shaped Hill", Arms::hill, problems / 100, None),
+    ] {
+        let arms = Arms::random(problems * ARMS_PER_PROBLEM, S_SHAPED);
+        let time = batch_time(&of(&arms).threads(threads), problems);
         // The promise is in seconds: the unit of this row is one.
-        row(&format!("{problems} problems × 5 {curves} arms, in seconds"), time, 1.0, Some(3.0));
+        row(&format!("{problems} problems × 5 {curves} arms, in seconds"), time, 1.0, target);
     }
 }
 
@@ -74,7 +78,7 @@ fn row(name: &str, solve: f64, pass: f64, target: Option<f64>) {
     };
     let verdict = if is_measured() { verdict } else { "" };
     let time = |seconds: f64| format!("{:.2?}", Duration::from_secs_f64(seconds));
-    println!("{name:<52} {:>11} {:>11} {ratio:>8.2} {bound:>8}  {verdict}", time(solve), time(pass));
+    println!("{name:<58} {:>11} {:>11} {ratio:>8.2} {bound:>8}  {verdict}", time(solve), time(pass));
 }
 
 fn michaelis_menten_pass(arms: &Arms, spend: &[f64]) -> f64 {

@@ -31,6 +31,11 @@ for (const name of ['spend', 'response', 'marginalResponse', 'binding', 'names']
   })
 }
 
+// `console.log(plan)` shows its numbers.
+native.Plan.prototype[Symbol.for('nodejs.util.inspect.custom')] = function (depth, options, inspect) {
+  return `Plan ${inspect(this.toObject(), options)}`
+}
+
 class AbortError extends Error {
   constructor(signal) {
     super('The operation was aborted', { cause: signal.reason })
@@ -48,22 +53,16 @@ function run(signal, start) {
     if (signal?.aborted) throw new AbortError(signal)
     const interrupt = new native.Interrupt()
     const task = start(interrupt)
-    if (!signal) return resolve(task)
+    if (!signal) {
+      resolve(task)
+      return
+    }
     const abort = () => {
       interrupt.interrupt()
       reject(new AbortError(signal))
     }
     signal.addEventListener('abort', abort, { once: true })
-    resolve = settle(resolve)
-    reject = settle(reject)
-    task.then(resolve, reject)
-
-    function settle(then) {
-      return (result) => {
-        signal.removeEventListener('abort', abort)
-        then(result)
-      }
-    }
+    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
 

@@ -615,7 +615,7 @@ export interface RobynModel {
 }
 
 /** Tells the addon which class its errors have. */
-export declare function setErrorClass(class: new (message: string, code: string, details: ErrorDetails) => Error): void
+export declare function setErrorClass(errorClass: new (message: string, code: string, details: ErrorDetails) => Error): void
 
 /** Points of [`ResponseCurves::tabulated`]. */
 export interface TabulatedParameters {

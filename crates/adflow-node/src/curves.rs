@@ -1,8 +1,8 @@
 //! Response curves: what a spend brings.
 
 use adflow_core as core;
-use napi::bindgen_prelude::{ClassInstance, Either, Either3, Float64Array, Object, Unknown};
 use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, Either, Either3, Float64Array, Object, Unknown};
 use napi_derive::napi;
 
 use crate::Result;
@@ -31,14 +31,14 @@ impl ResponseCurves {
     #[napi(factory)]
     pub fn linear(#[napi(ts_arg_type = "LinearParameters")] parameters: Unknown<'_>) -> Result<Self> {
         let given: LinearParameters = read(parameters)?;
-        Ok(Self(core::ResponseCurves::linear(
-            parameter("beta", given.beta)?,
-        )?))
+        Ok(Self(core::ResponseCurves::linear(parameter("beta", given.beta)?)?))
     }
 
     /// β ln(1 + x/k): k is `scale` (money).
     #[napi(factory)]
-    pub fn logarithmic(#[napi(ts_arg_type = "LogarithmicParameters")] parameters: Unknown<'_>) -> Result<Self> {
+    pub fn logarithmic(
+        #[napi(ts_arg_type = "LogarithmicParameters")] parameters: Unknown<'_>,
+    ) -> Result<Self> {
         let given: LogarithmicParameters = read(parameters)?;
         Ok(Self(core::ResponseCurves::logarithmic(
             parameter("beta", given.beta)?,
@@ -58,7 +58,9 @@ impl ResponseCurves {
 
     /// β (1 − e^{−x/k}): k is `scale` (money).
     #[napi(factory)]
-    pub fn exponential(#[napi(ts_arg_type = "ExponentialParameters")] parameters: Unknown<'_>) -> Result<Self> {
+    pub fn exponential(
+        #[napi(ts_arg_type = "ExponentialParameters")] parameters: Unknown<'_>,
+    ) -> Result<Self> {
         let given: ExponentialParameters = read(parameters)?;
         Ok(Self(core::ResponseCurves::exponential(
             parameter("beta", given.beta)?,
@@ -68,7 +70,9 @@ impl ResponseCurves {
 
     /// β x/(k + x): k is `halfSaturation` (money).
     #[napi(factory)]
-    pub fn michaelis_menten(#[napi(ts_arg_type = "MichaelisMentenParameters")] parameters: Unknown<'_>) -> Result<Self> {
+    pub fn michaelis_menten(
+        #[napi(ts_arg_type = "MichaelisMentenParameters")] parameters: Unknown<'_>,
+    ) -> Result<Self> {
         let given: MichaelisMentenParameters = read(parameters)?;
         Ok(Self(core::ResponseCurves::michaelis_menten(
             parameter("beta", given.beta)?,
@@ -101,15 +105,14 @@ impl ResponseCurves {
     #[napi(factory)]
     pub fn tanh(#[napi(ts_arg_type = "TanhParameters")] parameters: Unknown<'_>) -> Result<Self> {
         let given: TanhParameters = read(parameters)?;
-        Ok(Self(core::ResponseCurves::tanh(
-            parameter("b", given.b)?,
-            parameter("c", given.c)?,
-        )?))
+        Ok(Self(core::ResponseCurves::tanh(parameter("b", given.b)?, parameter("c", given.c)?)?))
     }
 
     /// σ/(1 + e^{−β(x−λ)}) − σ/(1 + e^{βλ}): S-shaped with its inflection at λ (`lam`, money).
     #[napi(factory)]
-    pub fn hill_sigmoid(#[napi(ts_arg_type = "HillSigmoidParameters")] parameters: Unknown<'_>) -> Result<Self> {
+    pub fn hill_sigmoid(
+        #[napi(ts_arg_type = "HillSigmoidParameters")] parameters: Unknown<'_>,
+    ) -> Result<Self> {
         let given: HillSigmoidParameters = read(parameters)?;
         Ok(Self(core::ResponseCurves::hill_sigmoid(
             parameter("sigma", given.sigma)?,

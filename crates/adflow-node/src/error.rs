@@ -25,14 +25,10 @@ thread_local! {
 #[napi]
 pub fn set_error_class(
     env: Env,
-    #[napi(ts_arg_type = "new (message: string, code: string, details: ErrorDetails) => Error")] class: Function<
-        '_,
-        Arguments,
-        Unknown<'static>,
-    >,
+    #[napi(ts_arg_type = "new (message: string, code: string, details: ErrorDetails) => Error")]
+    error_class: Function<'_, Arguments, Unknown<'static>>,
 ) -> napi::Result<()> {
-    let class = class.create_ref()?;
-    CLASS.set(Some((env, class)));
+    CLASS.set(Some((env, error_class.create_ref()?)));
     Ok(())
 }
 
@@ -103,12 +99,9 @@ impl From<&core::Error> for ErrorDetails {
                 actual: Some(number(actual)),
                 ..none
             },
-            core::Error::DuplicateName { name, first, second } => Self {
-                name: Some(name),
-                first: Some(number(first)),
-                second: Some(number(second)),
-                ..none
-            },
+            core::Error::DuplicateName { name, first, second } => {
+                Self { name: Some(name), first: Some(number(first)), second: Some(number(second)), ..none }
+            }
             core::Error::Malformed { path, reason } => {
                 Self { path: Some(path), reason: Some(reason), ..none }
             }

@@ -2,7 +2,8 @@
 
 use adflow_core::{self as core, Parameter, PerArm};
 use napi::bindgen_prelude::{
-    Either, Either3, Either6, Float64Array, FromNapiValue, Function, JsObjectValue, Object, Uint32Array, Unknown,
+    Either, Either3, Either6, Float64Array, FromNapiValue, Function, JsObjectValue, Object, Uint32Array,
+    Unknown,
 };
 use napi::{Env, JsValue, ValueType};
 use napi_derive::napi;
@@ -11,14 +12,8 @@ use crate::Result;
 
 /// A parameter of curves: one number for all arms, one per arm, draws × arms, or draws × terms × arms.
 #[napi]
-pub type Parameters = Either6<
-    f64,
-    Float64Array,
-    Vec<f64>,
-    Vec<Float64Array>,
-    Vec<Vec<f64>>,
-    Vec<Vec<Vec<f64>>>,
->;
+pub type Parameters =
+    Either6<f64, Float64Array, Vec<f64>, Vec<Float64Array>, Vec<Vec<f64>>, Vec<Vec<Vec<f64>>>>;
 
 /// One number for all arms, or one per arm.
 #[napi]
@@ -104,7 +99,8 @@ pub(crate) trait Options: FromNapiValue {
 
 /// Reads an object of options. A word that is not known is an error: misspelt, it would silently do nothing.
 pub(crate) fn read<T: Options>(given: Unknown<'_>) -> Result<T> {
-    let not_an_object = || core::Error::Malformed { path: "options".into(), reason: "must be an object".into() };
+    let not_an_object =
+        || core::Error::Malformed { path: "options".into(), reason: "must be an object".into() };
     if given.get_type().map_err(|_| not_an_object())? != ValueType::Object {
         return Err(not_an_object().into());
     }

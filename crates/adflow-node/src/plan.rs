@@ -80,7 +80,8 @@ pub struct Verification {
 
 impl From<core::Verification> for Verification {
     fn from(found: core::Verification) -> Self {
-        let check = |check: core::Check| Check { name: check.name.into(), ok: check.ok, detail: check.detail };
+        let check =
+            |check: core::Check| Check { name: check.name.into(), ok: check.ok, detail: check.detail };
         Self {
             ok: found.ok,
             checks: found.checks.into_iter().map(check).collect(),

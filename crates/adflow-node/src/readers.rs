@@ -41,7 +41,21 @@ pub struct RobynModel {
 }
 
 impl Options for RobynModel {
-    const KEYS: &'static [&'static str] = &["coef", "alpha", "inflexion", "gamma", "maxAdstocked", "carryover", "media", "window", "adstock", "theta", "shape", "scale", "windlen"];
+    const KEYS: &'static [&'static str] = &[
+        "coef",
+        "alpha",
+        "inflexion",
+        "gamma",
+        "maxAdstocked",
+        "carryover",
+        "media",
+        "window",
+        "adstock",
+        "theta",
+        "shape",
+        "scale",
+        "windlen",
+    ];
 }
 
 impl TryFrom<RobynModel> for core::Robyn {
@@ -92,7 +106,18 @@ pub struct MeridianModel {
 }
 
 impl Options for MeridianModel {
-    const KEYS: &'static [&'static str] = &["alphaM", "ecM", "slopeM", "betaGm", "mediaScaled", "spend", "outcomePerUnit", "maxLag", "adstock", "hillBeforeAdstock"];
+    const KEYS: &'static [&'static str] = &[
+        "alphaM",
+        "ecM",
+        "slopeM",
+        "betaGm",
+        "mediaScaled",
+        "spend",
+        "outcomePerUnit",
+        "maxLag",
+        "adstock",
+        "hillBeforeAdstock",
+    ];
 }
 
 impl TryFrom<MeridianModel> for core::Meridian {
@@ -169,7 +194,32 @@ pub struct PymcMarketingModel {
 }
 
 impl Options for PymcMarketingModel {
-    const KEYS: &'static [&'static str] = &["saturation", "saturationLam", "saturationBeta", "saturationAlpha", "saturationB", "saturationC", "saturationX0", "saturationGain", "saturationR", "saturationSlope", "saturationKappa", "saturationSigma", "adstock", "adstockAlpha", "adstockTheta", "adstockLam", "adstockK", "lMax", "normalize", "adstockFirst", "channelScale", "targetScale", "numPeriods", "includeCarryover"];
+    const KEYS: &'static [&'static str] = &[
+        "saturation",
+        "saturationLam",
+        "saturationBeta",
+        "saturationAlpha",
+        "saturationB",
+        "saturationC",
+        "saturationX0",
+        "saturationGain",
+        "saturationR",
+        "saturationSlope",
+        "saturationKappa",
+        "saturationSigma",
+        "adstock",
+        "adstockAlpha",
+        "adstockTheta",
+        "adstockLam",
+        "adstockK",
+        "lMax",
+        "normalize",
+        "adstockFirst",
+        "channelScale",
+        "targetScale",
+        "numPeriods",
+        "includeCarryover",
+    ];
 }
 
 impl TryFrom<PymcMarketingModel> for core::PymcMarketing {
@@ -236,7 +286,20 @@ pub struct LightweightMmmModel {
 }
 
 impl Options for LightweightMmmModel {
-    const KEYS: &'static [&'static str] = &["modelName", "coefMedia", "lagWeight", "exponent", "halfMaxEffectiveConcentration", "slope", "adEffectRetentionRate", "peakEffectDelay", "normalise", "numberTimePeriods", "mediaScale", "targetScale"];
+    const KEYS: &'static [&'static str] = &[
+        "modelName",
+        "coefMedia",
+        "lagWeight",
+        "exponent",
+        "halfMaxEffectiveConcentration",
+        "slope",
+        "adEffectRetentionRate",
+        "peakEffectDelay",
+        "normalise",
+        "numberTimePeriods",
+        "mediaScale",
+        "targetScale",
+    ];
 }
 
 impl TryFrom<LightweightMmmModel> for core::LightweightMmm {
@@ -249,12 +312,17 @@ impl TryFrom<LightweightMmmModel> for core::LightweightMmm {
             coef_media: optional("coef_media", given.coef_media)?,
             lag_weight: optional("lag_weight", given.lag_weight)?,
             exponent: optional("exponent", given.exponent)?,
-            half_max_effective_concentration: optional("half_max_effective_concentration", given.half_max_effective_concentration)?,
+            half_max_effective_concentration: optional(
+                "half_max_effective_concentration",
+                given.half_max_effective_concentration,
+            )?,
             slope: optional("slope", given.slope)?,
             ad_effect_retention_rate: optional("ad_effect_retention_rate", given.ad_effect_retention_rate)?,
             peak_effect_delay: optional("peak_effect_delay", given.peak_effect_delay)?,
             normalise: given.normalise.unwrap_or(default.normalise),
-            number_time_periods: given.number_time_periods.map_or(default.number_time_periods, |number_time_periods| number_time_periods as usize),
+            number_time_periods: given
+                .number_time_periods
+                .map_or(default.number_time_periods, |number_time_periods| number_time_periods as usize),
             media_scale: optional("media_scale", given.media_scale)?,
             target_scale: optional("target_scale", given.target_scale)?,
         })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 
 import { AdflowError, Plan, ResponseCurves, allocate, allocateBatch } from 'adflow'
 
@@ -45,6 +46,7 @@ test('the object of a plan is plain, its document the shared one', () => {
   const object = structuredClone(plan.toObject())
   assert.deepEqual(object.spend, plan.spend)
   assert.equal(object.upperBound, plan.upperBound)
+  assert.match(inspect(plan), /^Plan \{[^]*status: 'optimal'/)
   const document = JSON.parse(JSON.stringify(plan))
   assert.equal(document.version, 1)
   assert.deepEqual(document.spend, [...plan.spend])

@@ -31,16 +31,16 @@ struct Allocate {
     #[arg(value_name = "FILE", required_unless_present = "example")]
     file: Option<PathBuf>,
     /// Total that may be spent (money); needed where an arm has no upper bound.
-    #[arg(long)]
+    #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
     budget: Option<f64>,
     /// Spend the whole budget, even where less of it is worth more.
     #[arg(long)]
     spend_all: bool,
     /// Seconds after which the best plan so far is shown, with its true gap.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     time_limit: Option<f64>,
     /// Largest relative gap that is called optimal [default: 1e-6].
-    #[arg(long, value_name = "GAP")]
+    #[arg(long, value_name = "GAP", allow_negative_numbers = true)]
     tolerance: Option<f64>,
     /// Threads for passes over many arms [default: all]; the plan is the same with any number.
     #[arg(long, value_name = "COUNT")]
@@ -73,16 +73,17 @@ fn allocate(ask: &Allocate) -> Result<String, Failure> {
     let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
     let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     if is_json(path, &text) {
-        let input = |error: adflow_core::Error| Failure::Input(format!("{name}: {error}"));
-        let problem = ask.apply(Problem::from_json(&text).map_err(input)?);
-        return Ok(solve(problem).map_err(input)?.to_json());
+        let in_file = |error: adflow_core::Error| format!("{name}: {error}");
+        let problem = Problem::from_json(&text).map_err(|error| Failure::Input(in_file(error)))?;
+        let plan = solve(ask.apply(problem)).map_err(|error| ask.complain(error, in_file))?;
+        return Ok(plan.to_json());
     }
     let campaigns = table::read(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
     if ask.budget.is_none() && !campaigns.is_bounded() {
         return Err(Failure::Usage("--budget is needed: not every campaign has an `upper` bound".into()));
     }
-    let plan =
-        solve(ask.apply(campaigns.problem.clone())).map_err(|error| ask.complain(&campaigns, error))?;
+    let plan = solve(ask.apply(campaigns.problem.clone()))
+        .map_err(|error| ask.complain(error, |error| campaigns.locate(error).to_string()))?;
     Ok(if ask.json { plan.to_json() } else { show::plan(&plan, &campaigns) })
 }
 
@@ -104,16 +105,26 @@ impl Allocate {
         problem.threads(self.threads.unwrap_or_else(all_threads))
     }
 
-    /// An argument outside its domain is a matter of usage, all else of the table.
-    fn complain(&self, campaigns: &table::Campaigns, error: adflow_core::Error) -> Failure {
+    /// What the engine refuses is a matter of usage where it came as an argument, and of the file elsewhere.
+    fn complain(
+        &self,
+        error: adflow_core::Error,
+        of_file: impl FnOnce(adflow_core::Error) -> String,
+    ) -> Failure {
         use adflow_core::Error::{NotFinite, OutOfDomain};
+        let given = [
+            ("budget", self.budget.is_some()),
+            ("spend_all", self.spend_all),
+            ("time_limit", self.time_limit.is_some()),
+            ("tolerance", self.tolerance.is_some()),
+        ];
         if let NotFinite { field, .. } | OutOfDomain { field, .. } = &error
-            && ["budget", "spend_all", "time_limit", "tolerance"].contains(&field.as_str())
+            && given.contains(&(field.as_str(), true))
         {
             let option = format!("`--{}`", field.replace('_', "-"));
             return Failure::Usage(error.to_string().replacen(&format!("`{field}`"), &option, 1));
         }
-        Failure::Input(campaigns.locate(error).to_string())
+        Failure::Input(of_file(error))
     }
 }
 

@@ -105,7 +105,7 @@ fn proof(plan: &Plan) -> String {
         (verification.checks.iter().filter(|check| check.ok).count(), verification.checks.len());
     let verdict = if verification.ok { "ok" } else { "FAILED" };
     let mut line = format!(
-        "Proof: {}, upper bound {}, gap {:.1e}; recomputed from problem and plan: {verdict} ({passed} of {all} \
+        "Proof: {}, upper bound {}, gap {:.0e}; recomputed from problem and plan: {verdict} ({passed} of {all} \
          checks); {:.1?}.",
         plan.status,
         Digits::of(plan.upper_bound).more(2).show(plan.upper_bound),

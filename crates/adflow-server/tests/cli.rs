@@ -185,6 +185,16 @@ fn unusable_arguments_are_usage_errors() {
 }
 
 #[test]
+fn an_argument_is_refused_as_such_and_the_same_number_in_a_file_as_input() {
+    let argument = adflow(&["allocate", "-", "--budget", "-3"], PROBLEM);
+    assert_eq!(argument.code, Some(2));
+    assert!(argument.err.contains("`--budget`"), "{}", argument.err);
+    let file = adflow(&["allocate", "-"], &PROBLEM.replace("20.0", "-3"));
+    assert_eq!(file.code, Some(1));
+    assert!(file.err.contains("stdin: `budget`"), "{}", file.err);
+}
+
+#[test]
 fn a_budget_is_not_needed_where_every_arm_is_bounded() {
     let plan = json(&adflow(&["allocate", "-", "--json"], "name,curve,beta,upper\na,linear,1,4\n"));
     assert!((total(&plan) - 4.0).abs() < 1e-12);

@@ -1,6 +1,7 @@
 //! The loops over arms: one family at a time, in lanes that the compiler turns into SIMD code.
 //!
-//! Every loop body is arithmetic and selects; sums run in eight fixed lanes. So the bits do not depend on the
+//! Every loop body is arithmetic and selects (and every closure handed to `dispatch` moves something it owns, without which
+//! it would not be inlined into code for wide registers); sums run in eight fixed lanes. So the bits do not depend on the
 //! width of the machine's registers, nor on the number of threads.
 
 use std::ops::Range;
@@ -294,7 +295,7 @@ pub(crate) fn touch(
         let lanes = Lanes::new(problem, same, chunk);
         pulp::Arch::new().dispatch(
             #[inline(always)]
-            || touch_hill(&lanes, threshold, tangent),
+            || touch_hill(&lanes, { threshold }, { tangent }),
         );
         return;
     }
@@ -335,24 +336,32 @@ pub(crate) fn respond(
     let lanes = Lanes::new(problem, same, chunk);
     with_shape!(kind, S => pulp::Arch::new().dispatch(
         #[inline(always)]
-        || {
-            let n = spend.len();
-            let lanes = lanes.cut(n);
-            let (response, marginal) = (&mut response[..n], &mut marginal[..n]);
-            let mut worth = [0.0; LANES];
-            let worth = &mut worth[..n];
-            for i in 0..n {
-                let shape = lanes.shape::<S>(i);
-                let (cost, value) = (lanes.cost[i], lanes.value[i]);
-                let u = spend[i] / cost + lanes.offset[i];
-                let slope = value * (shape.slope(u) / cost);
-                response[i] = value * (shape.value(u) - lanes.baseline[i]);
-                marginal[i] = if value > 0.0 { slope } else { 0.0 };
-                worth[i] = lanes.worth[i] * response[i];
-            }
-            Totals { spend: sum(spend), rate: sum(worth), response: sum(response) }
-        },
+        || respond_shape::<S>(&lanes, spend, { response }, { marginal }),
     ))
+}
+
+#[inline(always)]
+fn respond_shape<S: Shape>(
+    lanes: &Lanes<'_>,
+    spend: &[f64],
+    response: &mut [f64],
+    marginal: &mut [f64],
+) -> Totals {
+    let n = spend.len();
+    let lanes = lanes.cut(n);
+    let (response, marginal) = (&mut response[..n], &mut marginal[..n]);
+    let mut worth = [0.0; LANES];
+    let worth = &mut worth[..n];
+    for i in 0..n {
+        let shape = lanes.shape::<S>(i);
+        let (cost, value) = (lanes.cost[i], lanes.value[i]);
+        let u = spend[i] / cost + lanes.offset[i];
+        let slope = value * (shape.slope(u) / cost);
+        response[i] = value * (shape.value(u) - lanes.baseline[i]);
+        marginal[i] = if value > 0.0 { slope } else { 0.0 };
+        worth[i] = lanes.worth[i] * response[i];
+    }
+    Totals { spend: sum(spend), rate: sum(worth), response: sum(response) }
 }
 
 /// Moves every arm by `share · rate`, within its cap and its floor; the total is what was placed.
@@ -368,23 +377,26 @@ pub(crate) fn shift(
     let lanes = Lanes::new(problem, same, chunk);
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || {
-            let n = spend.len();
-            let lanes = lanes.cut(n);
-            let rate = &rate[..n];
-            let floor = if tangent.is_empty() { lanes.lower } else { &tangent[..n] };
-            let mut placed = [0.0; LANES];
-            let placed = &mut placed[..n];
-            for i in 0..n {
-                let (x, cap) = (spend[i], lanes.cap(i));
-                let next = x + share * rate[i];
-                let next = if next > floor[i] { next } else { floor[i] };
-                let next = if next < cap { next } else { cap };
-                let next = if rate[i] < 0.0 { next } else { x };
-                placed[i] = next - x;
-                spend[i] = next;
-            }
-            Totals { spend: sum(placed), ..Totals::default() }
-        },
+        || shift_lanes(&lanes, share, tangent, { spend }, rate),
     )
+}
+
+#[inline(always)]
+fn shift_lanes(lanes: &Lanes<'_>, share: f64, tangent: &[f64], spend: &mut [f64], rate: &[f64]) -> Totals {
+    let n = spend.len();
+    let lanes = lanes.cut(n);
+    let rate = &rate[..n];
+    let floor = if tangent.is_empty() { lanes.lower } else { &tangent[..n] };
+    let mut placed = [0.0; LANES];
+    let placed = &mut placed[..n];
+    for i in 0..n {
+        let (x, cap) = (spend[i], lanes.cap(i));
+        let next = x + share * rate[i];
+        let next = if next > floor[i] { next } else { floor[i] };
+        let next = if next < cap { next } else { cap };
+        let next = if rate[i] < 0.0 { next } else { x };
+        placed[i] = next - x;
+        spend[i] = next;
+    }
+    Totals { spend: sum(placed), ..Totals::default() }
 }

@@ -1,5 +1,7 @@
 //! The mean over posterior draws of a sum of terms, all of one family.
 
+use std::marker::PhantomData;
+
 use super::arm::{Curvature, Piece};
 use super::kind::{Kind, with_shape};
 use super::shape::Shape;
@@ -32,6 +34,38 @@ fn sum_of(length: usize, term: impl Fn(usize) -> f64) -> f64 {
     sums.iter().sum::<f64>() + tail
 }
 
+/// The elements of a mixture at one spend. Not `Copy`: a closure that consumes it is inlined into code for wide registers.
+struct Elements<'m, S> {
+    columns: [&'m [f64]; 5],
+    x: f64,
+    shape: PhantomData<S>,
+}
+
+impl<'m, S: Shape> Elements<'m, S> {
+    fn new(mixture: &'m Mixture, x: f64) -> Self {
+        Self { columns: mixture.elements.each_ref().map(Vec::as_slice), x, shape: PhantomData }
+    }
+
+    #[inline(always)]
+    fn sum(self, term: impl Fn(S, f64, f64) -> f64) -> f64 {
+        let n = self.columns[0].len();
+        let [p0, p1, p2, cost, offset] = self.columns.map(#[inline(always)] |column| &column[..n]);
+        sum_of(n, #[inline(always)] |at| {
+            term(S::new([p0[at], p1[at], p2[at]]), self.x / cost[at] + offset[at], cost[at])
+        })
+    }
+
+    #[inline(always)]
+    fn value(self) -> f64 {
+        self.sum(#[inline(always)] |shape, u, _| shape.value(u))
+    }
+
+    #[inline(always)]
+    fn slope(self) -> f64 {
+        self.sum(#[inline(always)] |shape, u, cost| shape.slope(u) / cost)
+    }
+}
+
 impl Mixture {
     pub(crate) fn len(&self) -> usize {
         self.elements[0].len()
@@ -51,22 +85,18 @@ impl Mixture {
     }
 
     pub(crate) fn value(&self, x: f64) -> f64 {
-        let sum = with_shape!(self.kind, S => pulp::Arch::new().dispatch(#[inline(always)] || {
-            sum_of(self.len(), #[inline(always)] |at| {
-                let (shape, cost, offset) = self.element::<S>(at);
-                shape.value(x / cost + offset)
-            })
-        }));
+        let sum = with_shape!(self.kind, S => {
+            let elements = Elements::<S>::new(self, x);
+            pulp::Arch::new().dispatch(#[inline(always)] || elements.value())
+        });
         self.mean(sum)
     }
 
     pub(crate) fn slope(&self, x: f64) -> f64 {
-        let sum = with_shape!(self.kind, S => pulp::Arch::new().dispatch(#[inline(always)] || {
-            sum_of(self.len(), #[inline(always)] |at| {
-                let (shape, cost, offset) = self.element::<S>(at);
-                shape.slope(x / cost + offset) / cost
-            })
-        }));
+        let sum = with_shape!(self.kind, S => {
+            let elements = Elements::<S>::new(self, x);
+            pulp::Arch::new().dispatch(#[inline(always)] || elements.slope())
+        });
         self.mean(sum)
     }
 

@@ -1,0 +1,132 @@
+"""Response curves with the current and the proposed spend."""
+
+from __future__ import annotations
+
+import json
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from adflow._errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from adflow._adflow import Plan, ResponseCurves
+
+_MOST_ARMS = 12
+_POINTS = 200
+_CURVE, _CURRENT, _PROPOSED = "#8a94a6", "#d9822b", "#1f6feb"
+
+
+def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
+    """`Plan.plot`."""
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.lines import Line2D
+    except ImportError as error:
+        raise ImportError("`Plan.plot` needs Matplotlib: pip install adflow[plot]") from error
+
+    chosen = _chosen(plan, arms)
+    across = min(len(chosen), 4 if len(chosen) > 6 else 3)
+    down = ceil(len(chosen) / across)
+    figure = Figure(figsize=(3.6 * across, 2.7 * down + 0.7), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False)
+    for axes in grid.flat[len(chosen) :]:
+        axes.set_visible(False)
+    for axes, arm in zip(grid.flat, chosen, strict=False):
+        _draw(axes, plan, arm)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("response")
+    for column in range(across):
+        last = max(row for row in range(down) if row * across + column < len(chosen))
+        grid[last, column].set_xlabel("spend")
+
+    handles = [Line2D([], [], color=_CURVE, label="response curve")]
+    if plan.current is not None:
+        handles.append(Line2D([], [], color=_CURRENT, marker="o", ls="", mfc="white", mew=1.8, label="current"))
+    handles.append(Line2D([], [], color=_PROPOSED, marker="o", ls="", label="proposed"))
+    handles.append(Line2D([], [], color=_PROPOSED, alpha=0.6, ls="--", label="marginal response"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+    return figure
+
+
+def _chosen(plan: Plan, arms: Sequence[int | str] | None) -> list[int]:
+    n = len(plan.spend)
+    if arms is None:
+        largest = np.argsort(-plan.spend, kind="stable")[:_MOST_ARMS]
+        return sorted(int(arm) for arm in largest)
+    names = plan.names or []
+    chosen = []
+    for arm in arms:
+        if isinstance(arm, str):
+            if arm not in names:
+                raise InvalidInputError(f"`arms`: there is no arm named {arm!r}", "out_of_domain")
+            chosen.append(names.index(arm))
+        elif -n <= int(arm) < n:
+            chosen.append(int(arm) % n)
+        else:
+            raise InvalidInputError(f"`arms`: must be below {n}, got {arm}", "out_of_domain")
+    if not chosen:
+        raise InvalidInputError("`arms` is empty", "empty")
+    return chosen
+
+
+def _draw(axes: Axes, plan: Plan, arm: int) -> None:
+    curve = plan.curves[arm]
+    spend, response = float(plan.spend[arm]), float(plan.response[arm])
+    current = None if plan.current is None else float(plan.current[arm])
+    far = max(spend, current or 0.0)
+    x = _range(curve, far, plan.total_spend)
+    axes.plot(x, curve.response(x[:, None])[:, 0], color=_CURVE, lw=2, zorder=2)
+    if current is not None:
+        before = float(curve.response([current])[0])
+        if abs(spend - current) > 0.01 * (x[-1] - x[0]):
+            axes.annotate(
+                "", (spend, response), (current, before), zorder=3,
+                arrowprops={"arrowstyle": "->", "color": "#57606a", "lw": 1, "shrinkA": 6, "shrinkB": 6},
+            )  # fmt: skip
+        axes.plot(current, before, "o", color=_CURRENT, mfc="white", mew=1.8, ms=7, zorder=4, clip_on=False)
+    slope = float(plan.marginal_response[arm])
+    if np.isfinite(slope) and spend > 0:
+        reach = 0.14 * (x[-1] - x[0])
+        ends = np.array([max(spend - reach, x[0]), spend + reach])
+        axes.plot(ends, response + slope * (ends - spend), "--", color=_PROPOSED, alpha=0.6, lw=1.2, zorder=3)
+    axes.plot(spend, response, "o", color=_PROPOSED, ms=7, zorder=5, clip_on=False)
+    names = plan.names
+    axes.set_title(names[arm] if names else f"arm {arm}", fontsize=10, loc="left", fontweight="bold")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlim(x[0], x[-1])
+    axes.set_ylim(bottom=0)
+    axes.grid(color="#eaeef2", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.locator_params(nbins=5)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(_short)
+    axes.tick_params(labelsize=8, colors="#57606a")
+
+
+def _range(curve: ResponseCurves, far: float, total: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Spends to draw a curve over: beyond its points, and over its bend."""
+    inflection = float(curve.inflection[0])
+    end = max(1.5 * far, 2.5 * inflection if inflection < total else 0.0) or total or 1.0
+    start = 0.0
+    if np.isnan(inflection):  # a table, which has ends
+        segment = json.loads(curve.to_json())["curves"][0]
+        points = np.ravel(segment["spend"])[[0, -1]]
+        cost, offset = np.ravel(segment.get("cost_per_unit", 1.0))[0], np.ravel(segment.get("offset", 0.0))[0]
+        points = cost * np.maximum(points - offset, 0.0)
+        start, end = float(points[0]), min(end, float(points[1]))
+    return np.linspace(start, end, _POINTS)
+
+
+def _short(value: float, _position: int) -> str:
+    """12k, 3.5M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{letter}"
+    return f"{value:.4g}"

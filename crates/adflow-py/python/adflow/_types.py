@@ -1,0 +1,52 @@
+"""Shapes of the plain data that plans and errors carry."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+LimitKind = Literal["budget", "lower", "upper", "active_lower"]
+
+
+class Limit(TypedDict):
+    """A limit as the caller stated it; `arm` is None for the budget."""
+
+    limit: LimitKind
+    arm: int | None
+    name: str | None
+    bound: float
+
+
+class Binding(Limit):
+    """A limit that holds a plan back, and what relaxing it by one unit of money would bring."""
+
+    price: float
+
+
+class Check(TypedDict):
+    """One check of a verification."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ArmExplanation(TypedDict):
+    """One arm of a plan, before and after; None where there is no such number, or it is infinite."""
+
+    arm: int
+    name: str | None
+    spend: float
+    current: float | None
+    change: float | None
+    response: float
+    current_response: float | None
+    marginal_response: float | None
+    current_marginal_response: float | None
+    roas: float | None
+    current_roas: float | None
+    marginal_roas: float | None
+    current_marginal_roas: float | None
+    binding: LimitKind | None
+    binding_price: float | None
+    outside_observed: bool | None
+    sentence: str
