@@ -21,7 +21,7 @@ impl Numbers {
     /// Any array-like.
     pub(crate) fn of(name: &str, value: &Bound<'_, PyAny>) -> Result<Self> {
         if let Some(number) = plain(value) {
-            return Ok(Self { shape: Vec::new(), values: vec![number?] });
+            return Ok(Self { shape: Vec::new(), values: vec![number] });
         }
         let array = array(name, value)?;
         let values = match array.as_array().as_slice() {
@@ -37,10 +37,10 @@ impl Numbers {
     }
 }
 
-/// A Python float or int, without a detour.
-fn plain(value: &Bound<'_, PyAny>) -> Option<Result<f64>> {
-    (value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>())
-        .then(|| value.extract::<f64>().map_err(Error::from))
+/// A Python float or int, without a detour; not an int too large for a float.
+fn plain(value: &Bound<'_, PyAny>) -> Option<f64> {
+    let number = value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>();
+    number.then(|| value.extract().ok()).flatten()
 }
 
 fn array<'py>(name: &str, value: &Bound<'py, PyAny>) -> Result<PyReadonlyArrayDyn<'py, f64>> {
@@ -54,12 +54,11 @@ fn array<'py>(name: &str, value: &Bound<'py, PyAny>) -> Result<PyReadonlyArrayDy
     let py = value.py();
     let asarray = ASARRAY.import(py, "numpy", "asarray")?;
     let converted = asarray.call1((value, numpy::dtype::<f64>(py))).map_err(|error| {
-        use pyo3::exceptions::{PyTypeError, PyValueError};
-        if error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyValueError>(py) {
-            malformed(name, format!("not numbers ({})", error.value(py)))
-        } else {
-            Error::from(error)
-        }
+        use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+        let wrong = error.is_instance_of::<PyTypeError>(py)
+            || error.is_instance_of::<PyValueError>(py)
+            || error.is_instance_of::<PyOverflowError>(py);
+        if wrong { malformed(name, format!("not numbers ({})", error.value(py))) } else { Error::from(error) }
     })?;
     readonly(converted.cast::<PyArrayDyn<f64>>().map_err(PyErr::from)?)
 }
@@ -67,7 +66,7 @@ fn array<'py>(name: &str, value: &Bound<'py, PyAny>) -> Result<PyReadonlyArrayDy
 /// One number.
 pub(crate) fn number(name: &str, value: &Bound<'_, PyAny>) -> Result<f64> {
     match plain(value) {
-        Some(number) => number,
+        Some(number) => Ok(number),
         None => value.extract().map_err(|_| malformed(name, format!("not a number: {}", shown(value)))),
     }
 }
@@ -99,9 +98,9 @@ pub(crate) fn optional(name: &str, value: &Given<'_>) -> Result<Option<Parameter
 /// One number, or one per arm; `missing` stands for a `None` in a list.
 pub(crate) fn per_arm(name: &str, value: &Bound<'_, PyAny>, missing: Option<f64>) -> Result<PerArm> {
     if let Some(number) = plain(value) {
-        return Ok(number?.into());
+        return Ok(number.into());
     }
-    if let Some(values) = missing.and_then(|missing| with_missing(value, missing)) {
+    if let Some(values) = missing.and_then(|missing| with_missing(name, value, missing)) {
         return Ok(values?.into());
     }
     let numbers = Numbers::of(name, value)?;
@@ -113,7 +112,7 @@ pub(crate) fn per_arm(name: &str, value: &Bound<'_, PyAny>, missing: Option<f64>
 }
 
 /// The numbers of a list that holds a `None`; nothing for any other value.
-fn with_missing(value: &Bound<'_, PyAny>, missing: f64) -> Option<Result<Vec<f64>>> {
+fn with_missing(name: &str, value: &Bound<'_, PyAny>, missing: f64) -> Option<Result<Vec<f64>>> {
     let items: Vec<_> = if let Ok(list) = value.cast::<PyList>() {
         list.iter().collect()
     } else if let Ok(tuple) = value.cast::<PyTuple>() {
@@ -122,8 +121,10 @@ fn with_missing(value: &Bound<'_, PyAny>, missing: f64) -> Option<Result<Vec<f64
         return None;
     };
     items.iter().any(|item| item.is_none()).then(|| {
-        let number = |item: &Bound<'_, PyAny>| if item.is_none() { Ok(missing) } else { item.extract() };
-        Ok(items.iter().map(number).collect::<PyResult<_>>()?)
+        let number = |(at, item): (usize, &Bound<'_, PyAny>)| {
+            if item.is_none() { Ok(missing) } else { number(&format!("{name}[{at}]"), item) }
+        };
+        items.iter().enumerate().map(number).collect()
     })
 }
 
@@ -158,7 +159,10 @@ pub(crate) fn counts(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<usize>>
 
 /// A number of things, at least 1.
 pub(crate) fn at_least_one(name: &str, value: i64) -> Result<usize> {
-    usize::try_from(value).ok().filter(|&count| count > 0).ok_or_else(|| out_of_domain(name, "at least 1", value))
+    usize::try_from(value)
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or_else(|| out_of_domain(name, "at least 1", value))
 }
 
 /// A spend for every arm, in one row or several: one number counts for all arms.
@@ -181,11 +185,7 @@ pub(crate) fn rows_of(name: &str, value: &Bound<'_, PyAny>, arms: usize) -> Resu
 pub(crate) fn rows(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<Vec<f64>>> {
     if let Ok(list) = value.cast::<PyList>() {
         if list.iter().all(|row| plain(&row).is_none()) && !list.is_empty() {
-            return list
-                .iter()
-                .enumerate()
-                .map(|(at, row)| column(&format!("{name}[{at}]"), &row))
-                .collect();
+            return list.iter().enumerate().map(|(at, row)| column(&format!("{name}[{at}]"), &row)).collect();
         }
     }
     let numbers = Numbers::of(name, value)?;
@@ -224,7 +224,9 @@ pub(crate) fn names(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<String>>
         .map(|(at, item)| {
             let item = item?;
             let text = item.cast::<PyString>();
-            let text = text.map_err(|_| malformed(&format!("{name}[{at}]"), format!("not a string: {}", shown(&item))))?;
+            let text = text.map_err(|_| {
+                malformed(&format!("{name}[{at}]"), format!("not a string: {}", shown(&item)))
+            })?;
             Ok(text.to_cow()?.into_owned())
         })
         .collect()

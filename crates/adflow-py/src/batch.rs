@@ -94,6 +94,10 @@ impl Batch {
 
     fn __repr__(&self) -> String {
         let optimal = self.batch.status.iter().filter(|&&status| status == Status::Optimal).count();
-        format!("Batch({} problems, {} arms, {optimal} optimal)", self.batch.status.len(), self.batch.spend.len())
+        format!(
+            "Batch({} problems, {} arms, {optimal} optimal)",
+            self.batch.status.len(),
+            self.batch.spend.len()
+        )
     }
 }

@@ -218,7 +218,8 @@ impl ResponseCurves {
         scale: Given<'_>,
         windlen: Option<i64>,
     ) -> Result<Self> {
-        let period = |at: i64| usize::try_from(at).map_err(|_| out_of_domain("window", "periods from 0 on", at));
+        let period =
+            |at: i64| usize::try_from(at).map_err(|_| out_of_domain("window", "periods from 0 on", at));
         Ok(Self(core::ResponseCurves::from_robyn(&Robyn {
             coef: Some(parameter("coef", coef)?),
             alpha: Some(parameter("alpha", alpha)?),
@@ -227,7 +228,9 @@ impl ResponseCurves {
             max_adstocked: optional("max_adstocked", &max_adstocked)?,
             carryover: optional("carryover", &carryover)?,
             media: optional("media", &media)?,
-            window: window.map(|(from, to)| Ok::<_, crate::error::Error>(period(from)?..period(to)?)).transpose()?,
+            window: window
+                .map(|(from, to)| Ok::<_, crate::error::Error>(period(from)?..period(to)?))
+                .transpose()?,
             adstock,
             theta: optional("theta", &theta)?,
             shape: optional("shape", &shape)?,
@@ -471,7 +474,8 @@ impl ResponseCurves {
                 Ok((name, values))
             })
             .collect::<Result<Vec<_>>>()?;
-        let columns: Vec<(&str, &[f64])> = values.iter().map(|(name, values)| (&name[..], &values[..])).collect();
+        let columns: Vec<(&str, &[f64])> =
+            values.iter().map(|(name, values)| (&name[..], &values[..])).collect();
         if let Ok(one) = family.cast::<PyString>() {
             let rows = columns.first().map_or(0, |(_, values)| values.len());
             let one = one.to_cow()?;
@@ -661,9 +665,8 @@ impl ResponseCurves {
             let at = at.ok_or_else(|| PyKeyError::new_err(name.into_owned()))?;
             return self.pick(&[at], true);
         }
-        let index: isize = key
-            .extract()
-            .map_err(|_| PyTypeError::new_err("an arm is an index, a name or a slice"))?;
+        let index: isize =
+            key.extract().map_err(|_| PyTypeError::new_err("an arm is an index, a name or a slice"))?;
         let at = if index < 0 { index.checked_add_unsigned(arms) } else { Some(index) };
         let at = at.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < arms);
         let at = at.ok_or_else(|| PyIndexError::new_err(format!("arm {index} of {arms}")))?;

@@ -60,4 +60,3 @@ pub(crate) fn names(names: Option<&[String]>) -> Option<Vec<&str>> {
 pub(crate) fn function<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import(module)?.getattr(name)
 }
-

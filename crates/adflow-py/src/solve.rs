@@ -94,7 +94,8 @@ pub(crate) fn allocate(
     time_limit: Given<'_>,
     threads: Option<i64>,
 ) -> Result<Plan> {
-    let settings = Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
+    let settings =
+        Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
     let (mut problem, current) = settings.problem(curves)?;
     if let Some(budget) = budget {
         problem = problem.budget(number("budget", &budget)?);
@@ -153,7 +154,8 @@ pub(crate) fn allocate_batch(
     time_limit: Given<'_>,
     threads: Option<i64>,
 ) -> Result<Batch> {
-    let settings = Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
+    let settings =
+        Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
     let (problem, _) = settings.problem(curves)?;
     let offsets = counts("offsets", offsets)?;
     let budgets = column("budgets", budgets)?;

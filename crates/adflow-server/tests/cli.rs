@@ -189,7 +189,7 @@ fn an_argument_is_refused_as_such_and_the_same_number_in_a_file_as_input() {
     let argument = adflow(&["allocate", "-", "--budget", "-3"], PROBLEM);
     assert_eq!(argument.code, Some(2));
     assert!(argument.err.contains("`--budget`"), "{}", argument.err);
-    let file = adflow(&["allocate", "-"], &PROBLEM.replace("20.0", "-3"));
+    let file = adflow(&["allocate", "-"], &PROBLEM.replace("\"budget\": 20.0", "\"budget\": -3"));
     assert_eq!(file.code, Some(1));
     assert!(file.err.contains("stdin: `budget`"), "{}", file.err);
 }

@@ -249,7 +249,7 @@ impl<'a> Checked<'a> {
                 Kind::Hill | Kind::Power => run.into_iter().any(|i| {
                     let parameters = &self.set.parameters;
                     let bend = parameters[if kind == Kind::Hill { 2 } else { 1 }].at(self.range.start + i);
-                    if kind == Kind::Hill { bend > 1.0 } else { bend >= 1.0 }
+                    bend >= 1.0
                 }),
                 _ => false,
             }

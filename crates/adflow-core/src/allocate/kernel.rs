@@ -282,6 +282,9 @@ fn want_hill(lanes: &Lanes<'_>, lambda: f64, wants: Wants<'_>) -> Totals {
     Totals { spend: sum(spend), rate: sum(rate), response: 0.0 }
 }
 
+/// Two columns that a kernel writes; consumed by it.
+struct Pair<'b>(&'b mut [f64], &'b mut [f64]);
+
 /// Threshold and tangent of the arms of a chunk.
 pub(crate) fn touch(
     problem: &Checked<'_>,
@@ -293,9 +296,10 @@ pub(crate) fn touch(
 ) {
     if kind == Kind::Hill && problem.starts_at_zero(chunk.clone()) {
         let lanes = Lanes::new(problem, same, chunk);
+        let pair = Pair(threshold, tangent);
         pulp::Arch::new().dispatch(
             #[inline(always)]
-            || touch_hill(&lanes, { threshold }, { tangent }),
+            || touch_hill(&lanes, pair),
         );
         return;
     }
@@ -306,7 +310,7 @@ pub(crate) fn touch(
 
 /// The line from the origin touches a Hill curve at k (s − 1)^{1/s}, or meets it at its cap.
 #[inline(always)]
-fn touch_hill(lanes: &Lanes<'_>, threshold: &mut [f64], tangent: &mut [f64]) {
+fn touch_hill(lanes: &Lanes<'_>, Pair(threshold, tangent): Pair<'_>) {
     let n = threshold.len();
     let lanes = lanes.cut(n);
     let tangent = &mut tangent[..n];
@@ -318,7 +322,8 @@ fn touch_hill(lanes: &Lanes<'_>, threshold: &mut [f64], tangent: &mut [f64]) {
         let end = if touching < cap { touching } else { cap };
         let chord = weight * hill.value(end / lanes.cost[i]) / end;
         let chord = if end > 0.0 { chord } else { 0.0 };
-        threshold[i] = if concave { f64::INFINITY } else { chord };
+        // A concave curve leaves 0 at its slope there: +∞ but for s = 1.
+        threshold[i] = if concave { weight * hill.slope(0.0) / lanes.cost[i] } else { chord };
         tangent[i] = if concave { 0.0 } else { end };
     }
 }
@@ -334,19 +339,15 @@ pub(crate) fn respond(
     marginal: &mut [f64],
 ) -> Totals {
     let lanes = Lanes::new(problem, same, chunk);
+    let pair = Pair(response, marginal);
     with_shape!(kind, S => pulp::Arch::new().dispatch(
         #[inline(always)]
-        || respond_shape::<S>(&lanes, spend, { response }, { marginal }),
+        || respond_shape::<S>(&lanes, spend, pair),
     ))
 }
 
 #[inline(always)]
-fn respond_shape<S: Shape>(
-    lanes: &Lanes<'_>,
-    spend: &[f64],
-    response: &mut [f64],
-    marginal: &mut [f64],
-) -> Totals {
+fn respond_shape<S: Shape>(lanes: &Lanes<'_>, spend: &[f64], Pair(response, marginal): Pair<'_>) -> Totals {
     let n = spend.len();
     let lanes = lanes.cut(n);
     let (response, marginal) = (&mut response[..n], &mut marginal[..n]);
@@ -375,14 +376,21 @@ pub(crate) fn shift(
     rate: &[f64],
 ) -> Totals {
     let lanes = Lanes::new(problem, same, chunk);
+    let pair = Pair(spend, &mut []);
     pulp::Arch::new().dispatch(
         #[inline(always)]
-        || shift_lanes(&lanes, share, tangent, { spend }, rate),
+        || shift_lanes(&lanes, share, tangent, pair, rate),
     )
 }
 
 #[inline(always)]
-fn shift_lanes(lanes: &Lanes<'_>, share: f64, tangent: &[f64], spend: &mut [f64], rate: &[f64]) -> Totals {
+fn shift_lanes(
+    lanes: &Lanes<'_>,
+    share: f64,
+    tangent: &[f64],
+    Pair(spend, _): Pair<'_>,
+    rate: &[f64],
+) -> Totals {
     let n = spend.len();
     let lanes = lanes.cut(n);
     let rate = &rate[..n];

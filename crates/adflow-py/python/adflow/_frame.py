@@ -86,6 +86,7 @@ def allocate_frame(
 
     Examples
     --------
+    >>> import adflow
     >>> import polars as pl
     >>> frame = pl.DataFrame({
     ...     "campaign": ["spring", "spring", "autumn"], "budget": [10.0, 10.0, 4.0],
