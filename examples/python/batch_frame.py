@@ -21,10 +21,12 @@ frame = pd.DataFrame(
 )
 
 plans = adflow.allocate_frame(frame)
-print(plans[["campaign", "channel", "spend", "response", "shadow_price", "gap", "status"]].head(10))
+print(plans[["campaign", "channel", "spend", "response", "gap", "status"]].head(10).to_string(index=False))
 
 gaps = plans.groupby("campaign")["gap"].first()
-print(f"\n{campaigns} campaigns, {(plans['status'] == 'optimal').mean():.0%} proven optimal, largest gap {gaps.max():.1e}")
+print(
+    f"\n{campaigns} campaigns, {(plans['status'] == 'optimal').mean():.0%} proven optimal, largest gap {gaps.max():.1e}"
+)
 
 # The same with columns and offsets, where there is no frame.
 curves = adflow.ResponseCurves.hill(frame["beta"], frame["half_saturation"], frame["slope"])

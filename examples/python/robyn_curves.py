@@ -54,6 +54,11 @@ for arm in plan.explain().arms:
 
 # %%
 figure = plan.plot()
-figure.suptitle(f"{plan.total_spend:,.0f} a week, moved: {gain:+.1%} response", x=0.01, ha="left", fontsize=12)
+figure.suptitle(
+    f"The same {plan.total_spend:,.0f} a week, placed anew: {gain:+.1%} response",
+    x=0.01,
+    ha="left",
+    fontsize=12,
+)
 figure.savefig("robyn_curves.png", dpi=150)
 print("wrote robyn_curves.png")

@@ -111,7 +111,10 @@ impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
         let keeps = |set: &Self, arm: usize| set.keeps_offset.at(arm) > 0.0;
         let same = |arm| self.arm(arm) == other.arm(arm) && keeps(self, arm) == keeps(other, arm);
-        self.arms == other.arms && self.names == other.names && self.observed == other.observed && (0..self.arms).all(same)
+        self.arms == other.arms
+            && self.names == other.names
+            && self.observed == other.observed
+            && (0..self.arms).all(same)
     }
 }
 

@@ -7,7 +7,8 @@ mod elementary;
 mod error;
 
 pub use allocate::{
-    ArmExplanation, Batch, Binding, Check, Clock, Explanation, Node, PerArm, Plan, Problem, Proof, Status, Verification,
+    ArmExplanation, Batch, Binding, Check, Clock, Explanation, Node, PerArm, Plan, Problem, Proof, Status,
+    Verification,
 };
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;

@@ -95,7 +95,8 @@ fn every_golden_case_is_answered_as_the_independent_reference_says() {
             let answer = Problem::from_json(&case["problem"].to_string()).and_then(Problem::solve);
             match (&answer, expect["error"].as_str()) {
                 (Ok(plan), None) => {
-                    complaints.extend(complaint(expect, plan).map(|complaint| format!("{name}: {complaint}")));
+                    complaints
+                        .extend(complaint(expect, plan).map(|complaint| format!("{name}: {complaint}")));
                     let _ = writeln!(dump, "{name}{}", bits(plan));
                 }
                 (Err(error), Some(code)) => {

@@ -29,7 +29,12 @@ impl Random {
         (low.ln() + (high / low).ln() * self.unit()).exp()
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small counts")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "small counts"
+    )]
     fn count(&mut self, low: usize, high: usize) -> usize {
         low + (self.unit() * (high - low + 1) as f64) as usize
     }
@@ -69,13 +74,21 @@ fn s_shaped(count: usize, most: usize) {
         let tightness = random.scale(0.02, 3.0);
         let problem = s_shaped_problem(&mut random, n, tightness);
         let plan = problem.solve().unwrap();
-        assert_eq!(plan.status, Status::Optimal, "case {case}, n = {n}, tightness {tightness}: gap {:e}", plan.gap);
+        assert_eq!(
+            plan.status,
+            Status::Optimal,
+            "case {case}, n = {n}, tightness {tightness}: gap {:e}",
+            plan.gap
+        );
         assert!(plan.gap <= 1e-6);
         let verification = plan.verify();
         assert!(verification.ok, "case {case}, n = {n}: {:?}", verification.checks);
         slowest = slowest.max((plan.proof.nodes.len(), case, n));
     }
-    eprintln!("S-shaped: {count} problems up to n = {most} optimal; most nodes {} (case {}, n = {})", slowest.0, slowest.1, slowest.2);
+    eprintln!(
+        "S-shaped: {count} problems up to n = {most} optimal; most nodes {} (case {}, n = {})",
+        slowest.0, slowest.1, slowest.2
+    );
 }
 
 #[test]
@@ -103,14 +116,20 @@ fn concave(count: usize) {
             })
             .collect();
         let curves = ResponseCurves::concat(&arms).unwrap();
-        let lower: Vec<f64> = (0..n).map(|_| if random.unit() < 0.3 { random.between(0.0, 1.0) } else { 0.0 }).collect();
-        let upper: Vec<f64> =
-            (0..n).map(|i| if random.unit() < 0.3 { lower[i] + random.scale(0.5, 30.0) } else { f64::INFINITY }).collect();
+        let lower: Vec<f64> =
+            (0..n).map(|_| if random.unit() < 0.3 { random.between(0.0, 1.0) } else { 0.0 }).collect();
+        let upper: Vec<f64> = (0..n)
+            .map(|i| if random.unit() < 0.3 { lower[i] + random.scale(0.5, 30.0) } else { f64::INFINITY })
+            .collect();
         let value: Vec<f64> = (0..n).map(|_| random.scale(0.2, 5.0)).collect();
         let least: f64 = lower.iter().sum();
         #[allow(clippy::cast_precision_loss, reason = "a count")]
         let budget = least + random.scale(0.05, 20.0) * n as f64;
-        let problem = Problem::new(curves).budget(budget).lower(lower.clone()).upper(upper.clone()).value(value.clone());
+        let problem = Problem::new(curves)
+            .budget(budget)
+            .lower(lower.clone())
+            .upper(upper.clone())
+            .value(value.clone());
         let plan = problem.solve().unwrap();
         assert!(plan.gap <= 1e-9, "case {case}: gap {:e}", plan.gap);
         assert!(plan.verify().ok, "case {case}: {:?}", plan.verify().checks);
@@ -120,14 +139,20 @@ fn concave(count: usize) {
             let (x, worth) = (plan.spend[i], value[i] * plan.marginal_response[i]);
             let residual = (worth - price) / price.max(1e-12);
             if x > lower[i] * (1.0 + 1e-9) + 1e-12 {
-                assert!(residual >= -1e-7, "case {case}, arm {i}: marginal value {worth} below the price {price}");
+                assert!(
+                    residual >= -1e-7,
+                    "case {case}, arm {i}: marginal value {worth} below the price {price}"
+                );
             }
             // What the arm would spend at the price may be nothing against the rounding of the budget.
             let curves = plan.problem().curves();
             let below_rounding = price > 0.0
                 && curves.inverse_marginal_response(&vec![price / value[i]; n]).unwrap()[i] < 1e-14 * budget;
             if x < upper[i] * (1.0 - 1e-9) && plan.total_spend >= budget * (1.0 - 1e-12) && !below_rounding {
-                assert!(residual <= 1e-7, "case {case}, arm {i} at {x}: marginal value {worth} above the price {price}");
+                assert!(
+                    residual <= 1e-7,
+                    "case {case}, arm {i} at {x}: marginal value {worth} above the price {price}"
+                );
             }
         }
     }
@@ -144,13 +169,15 @@ fn scaling_money_or_response_scales_the_plan() {
     let mut random = Random::new(3);
     for case in 0..60 {
         let n = random.count(2, 12);
-        let column = |random: &mut Random, low, high| (0..n).map(|_| random.scale(low, high)).collect::<Vec<f64>>();
+        let column =
+            |random: &mut Random, low, high| (0..n).map(|_| random.scale(low, high)).collect::<Vec<f64>>();
         let (beta, k) = (column(&mut random, 1.0, 20.0), column(&mut random, 1.0, 20.0));
         let slope: Vec<f64> = (0..n).map(|_| random.between(0.6, 5.0)).collect();
         let budget = random.scale(0.05, 2.0) * k.iter().sum::<f64>();
         let solve = |money: f64, response: f64| {
             let scaled = |column: &[f64], by: f64| column.iter().map(|x| x * by).collect::<Vec<_>>();
-            let curves = ResponseCurves::hill(scaled(&beta, response), scaled(&k, money), slope.clone()).unwrap();
+            let curves =
+                ResponseCurves::hill(scaled(&beta, response), scaled(&k, money), slope.clone()).unwrap();
             Problem::new(curves).budget(budget * money).solve().unwrap()
         };
         let plain = solve(1.0, 1.0);
@@ -175,7 +202,8 @@ fn permuting_the_arms_permutes_the_plan() {
                     let family = random.count(0, 7);
                     return concave_arm(&mut random, family);
                 }
-                let (beta, k, slope) = (random.scale(1.0, 20.0), random.scale(1.0, 20.0), random.between(1.2, 6.0));
+                let (beta, k, slope) =
+                    (random.scale(1.0, 20.0), random.scale(1.0, 20.0), random.between(1.2, 6.0));
                 ResponseCurves::hill(beta, k, slope).unwrap()
             })
             .collect();

@@ -10,9 +10,9 @@ import adflow
 @pytest.fixture
 def curves() -> adflow.ResponseCurves:
     """Three named arms, two of them S-shaped."""
-    return adflow.ResponseCurves.hill(
-        [120.0, 80.0, 60.0], [5.0, 9.0, 4.0], [2.0, 1.5, 0.8]
-    ).with_names(["search", "video", "social"])
+    return adflow.ResponseCurves.hill([120.0, 80.0, 60.0], [5.0, 9.0, 4.0], [2.0, 1.5, 0.8]).with_names(
+        ["search", "video", "social"]
+    )
 
 
 @pytest.fixture

@@ -45,7 +45,9 @@ def test_the_plan_carries_its_proof(curves: ResponseCurves) -> None:
 
 
 def test_limits_may_be_numbers_lists_or_arrays(curves: ResponseCurves) -> None:
-    want = adflow.allocate(curves, 20.0, lower=np.array([1.0, 1.0, 1.0]), upper=np.array([8.0, np.inf, np.inf]))
+    want = adflow.allocate(
+        curves, 20.0, lower=np.array([1.0, 1.0, 1.0]), upper=np.array([8.0, np.inf, np.inf])
+    )
     for lower, upper in [
         (1.0, [8.0, None, None]),
         (1, (8, None, None)),
@@ -81,7 +83,15 @@ def test_the_plan_as_data(curves: ResponseCurves) -> None:
     data = plan.to_dict()
     assert data == json.loads(plan.to_json())
     assert data["spend"] == plan.spend.tolist()
-    for key in ("status", "total_spend", "objective_value", "upper_bound", "gap", "shadow_price", "iterations"):
+    for key in (
+        "status",
+        "total_spend",
+        "objective_value",
+        "upper_bound",
+        "gap",
+        "shadow_price",
+        "iterations",
+    ):
         assert data[key] == getattr(plan, key)
     for backend, kind in [("pandas", pd.DataFrame), ("polars", pl.DataFrame), ("pyarrow", pa.Table)]:
         frame = plan.to_frame(backend)  # type: ignore[arg-type]
@@ -136,7 +146,10 @@ def test_infeasible_says_why_and_what_could_be(curves: ResponseCurves) -> None:
     assert isinstance(error, adflow.AdflowError)
     assert error.code == "infeasible"
     assert error.feasible_budget[0] == 7.0
-    assert {(limit["limit"], limit["name"]) for limit in error.conflict} >= {("budget", None), ("lower", "search")}
+    assert {(limit["limit"], limit["name"]) for limit in error.conflict} >= {
+        ("budget", None),
+        ("lower", "search"),
+    }
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.code, copy.conflict) == (str(error), error.code, error.conflict)
     assert copy.feasible_budget == error.feasible_budget
@@ -163,7 +176,9 @@ def test_infeasible_says_why_and_what_could_be(curves: ResponseCurves) -> None:
         ({"threads": -2}, "out_of_domain", "threads"),
     ],
 )
-def test_errors_name_the_setting(curves: ResponseCurves, settings: dict[str, Any], code: str, field: str) -> None:
+def test_errors_name_the_setting(
+    curves: ResponseCurves, settings: dict[str, Any], code: str, field: str
+) -> None:
     with pytest.raises(adflow.AdflowError, match=field) as raised:
         adflow.allocate(curves, **{"budget": 20.0, **settings})
     assert raised.value.code == code

@@ -78,11 +78,14 @@ def test_a_frame_comes_back_as_its_kind_with_its_rows_in_order(kind: Any) -> Non
     result = adflow.allocate_frame(frame)
     assert type(result) is type(frame)
     got = {name: np.asarray(result[name].to_numpy()) for name in
-           ("campaign", "note", "spend", "response", "marginal_response", "upper_bound", "gap", "shadow_price", "status")}  # fmt: skip
+           ("campaign", "note", "spend", "response", "marginal_response", "upper_bound", "gap", "shadow_price", "status")}
     assert got["note"].tolist() == columns["note"]
     for campaign in ("c00", "c13", "c39"):
         rows = got["campaign"] == campaign
-        arms = {name: np.asarray(columns[name])[rows] for name in ("beta", "half_saturation", "slope", "upper", "budget")}
+        arms = {
+            name: np.asarray(columns[name])[rows]
+            for name in ("beta", "half_saturation", "slope", "upper", "budget")
+        }
         curves = ResponseCurves.hill(arms["beta"], arms["half_saturation"], arms["slope"])
         plan = adflow.allocate(curves, arms["budget"][0], upper=arms["upper"])
         np.testing.assert_array_equal(got["spend"][rows], plan.spend)
@@ -98,7 +101,9 @@ def test_an_empty_frame_gets_its_columns(kind: Any) -> None:
         **{name: pa.array([], pa.float64()) for name in ("beta", "half_saturation", "slope", "budget")},
     }
     empty = pa.table(columns)
-    frame = {pd.DataFrame: empty.to_pandas, pl.DataFrame: lambda: pl.from_arrow(empty)}.get(kind, lambda: empty)()
+    frame = {pd.DataFrame: empty.to_pandas, pl.DataFrame: lambda: pl.from_arrow(empty)}.get(
+        kind, lambda: empty
+    )()
     result = adflow.allocate_frame(frame)
     assert type(result) is type(frame)
     assert result.shape == (0, 12)
@@ -122,7 +127,7 @@ def test_families_limits_and_keys_come_from_columns() -> None:
     want = adflow.allocate(
         ResponseCurves.concat([ResponseCurves.hill(3.0, 4.0, 2.0), ResponseCurves.power(2.0, 0.5)]),
         5.0, lower=[0.0, 1.0], upper=[3.0, None],
-    )  # fmt: skip
+    )
     np.testing.assert_array_equal(result["spend"][:2].to_numpy(), want.spend)
     capped = adflow.allocate_frame(frame, ["country", "brand"], budget=5.0, upper=2.0)
     assert capped["spend"].max() <= 2.0
@@ -143,7 +148,7 @@ def test_errors_name_the_campaign(kind: Any) -> None:
     with pytest.raises(adflow.InvalidInputError, match="^campaign 'c08': .*slope"):
         adflow.allocate_frame(kind(columns))
     columns = table()
-    first, *_, last = [row for row, name in enumerate(columns["campaign"]) if columns["campaign"].count(name) > 1]
+    last = max(row for row, name in enumerate(columns["campaign"]) if columns["campaign"].count(name) > 1)
     columns["budget"] = columns["budget"].astype(float)
     columns["budget"][last] = 99.0
     with pytest.raises(adflow.InvalidInputError, match=f"campaign '{columns['campaign'][last]}': `budget`"):

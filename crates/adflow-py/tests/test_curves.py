@@ -69,7 +69,10 @@ def test_every_family_is_the_formula() -> None:
         (ResponseCurves.hill(2.0, 3.0, 1.4), 2 * x**1.4 / (3**1.4 + x**1.4)),
         (ResponseCurves.logistic(2.0, 0.3), 2 * (1 - np.exp(-0.3 * x)) / (1 + np.exp(-0.3 * x))),
         (ResponseCurves.tanh(2.0, 0.7), 2 * np.tanh(x / 1.4)),
-        (ResponseCurves.hill_sigmoid(2.0, 3.0, 1.1), 2 / (1 + np.exp(-3 * (x - 1.1))) - 2 / (1 + np.exp(3.3))),
+        (
+            ResponseCurves.hill_sigmoid(2.0, 3.0, 1.1),
+            2 / (1 + np.exp(-3 * (x - 1.1))) - 2 / (1 + np.exp(3.3)),
+        ),
         (ResponseCurves.tabulated([0.0, 1.0, 2.0], [0.0, 1.0, 4.0]), 1 + 3 * 0.7),
     ]
     for curve, want in families:
@@ -117,8 +120,12 @@ def test_offset_cost_and_value_transform(curves: ResponseCurves) -> None:
     x = np.array([2.0, 3.0, 4.0])
     base = curves.response
     np.testing.assert_allclose(curves.with_offset(1.0).response(x), base(x + 1) - base(1.0), rtol=1e-13)
-    np.testing.assert_allclose(curves.with_offset(1.0, keep_response=True).response(x), base(x + 1), rtol=1e-13)
-    np.testing.assert_allclose(curves.with_cost_per_unit([2.0, 1.0, 4.0]).response(x), base(x / [2, 1, 4]), rtol=1e-13)
+    np.testing.assert_allclose(
+        curves.with_offset(1.0, keep_response=True).response(x), base(x + 1), rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        curves.with_cost_per_unit([2.0, 1.0, 4.0]).response(x), base(x / [2, 1, 4]), rtol=1e-13
+    )
     np.testing.assert_allclose(curves.with_value_per_response(3).response(x), 3 * base(x), rtol=1e-13)
 
 
@@ -201,7 +208,10 @@ def test_names_are_checked(curves: ResponseCurves) -> None:
 
 def test_robyn_curves_are_its_formula() -> None:
     curves = ResponseCurves.from_robyn(
-        coef=[368_248.5, 82_529.9], alpha=[2.989, 2.936], inflexion=[9_442.3, 11_385.0], carryover=[85.3, 520.2]
+        coef=[368_248.5, 82_529.9],
+        alpha=[2.989, 2.936],
+        inflexion=[9_442.3, 11_385.0],
+        carryover=[85.3, 520.2],
     )
     np.testing.assert_allclose(curves.response([9_442.3 - 85.3, 0.0])[0], 368_248.5 / 2, rtol=1e-12)
     media = np.random.default_rng(3).uniform(0, 100, (30, 2))
@@ -229,7 +239,11 @@ def test_pymc_marketing_curves_are_its_formula() -> None:
 
 def test_lightweight_mmm_curves_are_its_formula() -> None:
     curves = ResponseCurves.from_lightweight_mmm(
-        coef_media=[2.0], lag_weight=[0.0], half_max_effective_concentration=[0.5], slope=[1.0], media_scale=[100.0]
+        coef_media=[2.0],
+        lag_weight=[0.0],
+        half_max_effective_concentration=[0.5],
+        slope=[1.0],
+        media_scale=[100.0],
     )
     np.testing.assert_allclose(curves.response([50.0]), [1.0], rtol=1e-13)
 

@@ -29,7 +29,9 @@ def solve(problem: dict[str, Any]) -> adflow.Plan:
     problem = dict(problem)
     assert problem.pop("version") == 1
     curves = adflow.ResponseCurves.from_json(json.dumps(problem.pop("curves")))
-    unknown = set(problem) - set(adflow.allocate.__text_signature__.replace(",", " ").replace("=", " ").split())
+    unknown = set(problem) - set(
+        adflow.allocate.__text_signature__.replace(",", " ").replace("=", " ").split()
+    )
     if unknown:  # what a JSON reader would say
         raise adflow.InvalidInputError(f"unknown setting {unknown}", "malformed")
     return adflow.allocate(curves, **problem)

@@ -168,8 +168,10 @@ impl<'a> Book<'a> {
         };
         let mut jumps: Vec<Jump> = (0..spend.len()).filter_map(jump).collect();
         // The better of two comparable arms jumps first.
-        jumps.sort_by_key(|jump| (jump.filled, self.place[jump.arm].map_or((usize::MAX, 0), |p| p), jump.arm));
-        let mut straight: f64 = jumps.iter().filter(|jump| jump.filled).map(|jump| jump.high - jump.low).sum();
+        jumps
+            .sort_by_key(|jump| (jump.filled, self.place[jump.arm].map_or((usize::MAX, 0), |p| p), jump.arm));
+        let mut straight: f64 =
+            jumps.iter().filter(|jump| jump.filled).map(|jump| jump.high - jump.low).sum();
         let mut divided = None;
         for jump in &jumps {
             let size = jump.high - jump.low;
@@ -289,9 +291,9 @@ impl<'a> Book<'a> {
                 if out { 0.0 } else { rest.min(self.base[i].upper() - spend[i]) }
             };
             let gain = |i: usize| self.base[i].value(spend[i] + step(i)) - self.base[i].value(spend[i]);
-            let best = (0..spend.len()).filter(|&i| step(i) > 0.0).max_by(|&a, &b| {
-                gain(a).total_cmp(&gain(b)).then(step(a).total_cmp(&step(b)))
-            });
+            let best = (0..spend.len())
+                .filter(|&i| step(i) > 0.0)
+                .max_by(|&a, &b| gain(a).total_cmp(&gain(b)).then(step(a).total_cmp(&step(b))));
             let Some(best) = best else { break };
             let step = step(best);
             spend[best] += step;

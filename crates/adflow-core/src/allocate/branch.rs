@@ -187,7 +187,9 @@ impl<'a> Search<'a> {
             }
         }
         match relaxed.cut {
-            Some(cut) if !self.is_closed(relaxed.bound) => open.push(Open { bound: relaxed.bound, node, cut }),
+            Some(cut) if !self.is_closed(relaxed.bound) => {
+                open.push(Open { bound: relaxed.bound, node, cut })
+            }
             _ => self.closed = self.closed.max(relaxed.bound),
         }
     }

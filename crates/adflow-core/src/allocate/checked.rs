@@ -33,11 +33,9 @@ impl Problem {
         let set = &*self.curves.set;
         let n = set.arms;
         let length = |field: &str, column: &Column| match column {
-            Column::Each(values) if values.len() != n => Err(Error::LengthMismatch {
-                field: field.into(),
-                expected: n,
-                actual: values.len(),
-            }),
+            Column::Each(values) if values.len() != n => {
+                Err(Error::LengthMismatch { field: field.into(), expected: n, actual: values.len() })
+            }
             _ => Ok(()),
         };
         length("lower", &self.lower)?;

@@ -302,28 +302,30 @@ impl<'a, 'w> Demand<'a, 'w> {
 pub(crate) fn evaluate(problem: &Checked<'_>, threads: usize, work: &mut Workspace) -> Worth {
     let Workspace { spend, response, marginal, same, .. } = work;
     let (spend, same) = (&*spend, &*same);
-    let totals = blocks(spend.len(), threads, [response, marginal, &mut []], |range, [response, marginal, _]| {
-        let start = range.start;
-        let mut totals = Totals::default();
-        problem.runs(range, |family, run| match family {
-            Family::Shape(kind) => {
-                for chunk in chunks(run) {
-                    let local = chunk.start - start..chunk.end - start;
-                    let x = &spend[chunk.clone()];
-                    let (response, marginal) = (&mut response[local.clone()], &mut marginal[local]);
-                    totals = totals.plus(kernel::respond(problem, same, kind, chunk, x, response, marginal));
+    let totals =
+        blocks(spend.len(), threads, [response, marginal, &mut []], |range, [response, marginal, _]| {
+            let start = range.start;
+            let mut totals = Totals::default();
+            problem.runs(range, |family, run| match family {
+                Family::Shape(kind) => {
+                    for chunk in chunks(run) {
+                        let local = chunk.start - start..chunk.end - start;
+                        let x = &spend[chunk.clone()];
+                        let (response, marginal) = (&mut response[local.clone()], &mut marginal[local]);
+                        totals =
+                            totals.plus(kernel::respond(problem, same, kind, chunk, x, response, marginal));
+                    }
                 }
-            }
-            Family::Mixture(_) | Family::Table(_) => {
-                let (arm, x, at) = (problem.arm(run.start), spend[run.start], run.start - start);
-                response[at] = arm.response(x);
-                marginal[at] = arm.slope(x);
-                let rate = problem.weight(run.start) * response[at];
-                totals = totals.plus(Totals { spend: x, rate, response: response[at] });
-            }
+                Family::Mixture(_) | Family::Table(_) => {
+                    let (arm, x, at) = (problem.arm(run.start), spend[run.start], run.start - start);
+                    response[at] = arm.response(x);
+                    marginal[at] = arm.slope(x);
+                    let rate = problem.weight(run.start) * response[at];
+                    totals = totals.plus(Totals { spend: x, rate, response: response[at] });
+                }
+            });
+            totals
         });
-        totals
-    });
     Worth { value: totals.rate, total_response: totals.response, total_spend: totals.spend }
 }
 
@@ -332,26 +334,27 @@ impl Market for Demand<'_, '_> {
         let (problem, cold) = (self.problem, self.cold);
         let Workspace { spend, response: rate, warm, threshold, tangent, same, .. } = &mut *self.work;
         let (threshold, tangent, same) = (&*threshold, &*tangent, &*same);
-        let mut totals = blocks(problem.len(), self.threads, [spend, rate, warm], |range, [spend, rate, warm]| {
-            let start = range.start;
-            let mut totals = Totals::default();
-            problem.runs(range, |family, run| {
-                let Family::Shape(kind) = family else { return };
-                for chunk in chunks(run) {
-                    let local = chunk.start - start..chunk.end - start;
-                    let wants = Wants {
-                        threshold: part(threshold, &chunk),
-                        tangent: part(tangent, &chunk),
-                        warm: if warm.is_empty() { &mut [] } else { &mut warm[local.clone()] },
-                        cold,
-                        spend: &mut spend[local.clone()],
-                        rate: &mut rate[local],
-                    };
-                    totals = totals.plus(kernel::want(problem, same, kind, chunk, lambda, wants));
-                }
+        let mut totals =
+            blocks(problem.len(), self.threads, [spend, rate, warm], |range, [spend, rate, warm]| {
+                let start = range.start;
+                let mut totals = Totals::default();
+                problem.runs(range, |family, run| {
+                    let Family::Shape(kind) = family else { return };
+                    for chunk in chunks(run) {
+                        let local = chunk.start - start..chunk.end - start;
+                        let wants = Wants {
+                            threshold: part(threshold, &chunk),
+                            tangent: part(tangent, &chunk),
+                            warm: if warm.is_empty() { &mut [] } else { &mut warm[local.clone()] },
+                            cold,
+                            spend: &mut spend[local.clone()],
+                            rate: &mut rate[local],
+                        };
+                        totals = totals.plus(kernel::want(problem, same, kind, chunk, lambda, wants));
+                    }
+                });
+                totals
             });
-            totals
-        });
         for (arm, envelope) in &self.special {
             let demand = envelope.demand(lambda);
             self.work.spend[*arm] = demand.low;

@@ -152,7 +152,8 @@ impl Plan {
                 .map(|arm| self.problem.value.at(arm.arm) * arm.current_response.unwrap_or(0.0))
                 .sum();
             let gain = self.objective_value - before;
-            let share = if before > 0.0 { format!(" ({:+.1} %)", 100.0 * gain / before) } else { String::new() };
+            let share =
+                if before > 0.0 { format!(" ({:+.1} %)", 100.0 * gain / before) } else { String::new() };
             let spent: f64 = current.iter().sum();
             summary.push(format!(
                 "Today {} is spent and brings {}: the plan brings {}{share} more.",

@@ -79,7 +79,12 @@ impl Problem {
             Column::Same(value) if value.to_bits() == none.to_bits() => Value::Null,
             Column::Same(value) => json!(value),
             Column::Each(values) => {
-                json!(values.iter().map(|x| Some(x).filter(|x| x.to_bits() != none.to_bits())).collect::<Vec<_>>())
+                json!(
+                    values
+                        .iter()
+                        .map(|x| Some(x).filter(|x| x.to_bits() != none.to_bits()))
+                        .collect::<Vec<_>>()
+                )
             }
         };
         let plain = |column: &Column| match column {

@@ -20,7 +20,18 @@ const COLUMNS: usize = 10;
 fn columns<'p>(problem: &'p Checked<'_>) -> [&'p Column; COLUMNS] {
     let set = problem.set;
     let [p0, p1, p2] = &set.parameters;
-    [p0, p1, p2, &set.cost, &set.offset, &set.baseline, &set.value, problem.value, problem.lower, problem.upper]
+    [
+        p0,
+        p1,
+        p2,
+        &set.cost,
+        &set.offset,
+        &set.baseline,
+        &set.value,
+        problem.value,
+        problem.lower,
+        problem.upper,
+    ]
 }
 
 /// The columns that are one number for all arms, spread over as many lanes as a kernel takes at a time.

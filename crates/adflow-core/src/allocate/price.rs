@@ -82,7 +82,11 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
             }
         }
         let width = high / low;
-        if residual > 0.0 { high = lambda } else { low = lambda }
+        if residual > 0.0 {
+            high = lambda
+        } else {
+            low = lambda
+        }
         let bracketed = low > 0.0 && high.is_finite();
         // Halving the bracket's width (on the log scale) is progress.
         stalled = if bracketed && high / low > width.sqrt() { stalled + 1 } else { 0 };

@@ -79,12 +79,16 @@ fn choices(problem: &Checked<'_>, i: usize) -> Vec<(f64, f64)> {
 
 fn infeasible(problem: &Checked<'_>, totals: &[(f64, f64)]) -> Error {
     let budget = problem.budget;
-    let below = totals.iter().map(|&(_, high)| high).filter(|&high| high < budget).fold(None, |best, x| {
-        Some(best.map_or(x, |best: f64| best.max(x)))
-    });
-    let above = totals.iter().map(|&(low, _)| low).filter(|&low| low > budget).fold(None, |best, x| {
-        Some(best.map_or(x, |best: f64| best.min(x)))
-    });
+    let below = totals
+        .iter()
+        .map(|&(_, high)| high)
+        .filter(|&high| high < budget)
+        .fold(None, |best, x| Some(best.map_or(x, |best: f64| best.max(x))));
+    let above = totals
+        .iter()
+        .map(|&(low, _)| low)
+        .filter(|&low| low > budget)
+        .fold(None, |best, x| Some(best.map_or(x, |best: f64| best.min(x))));
     let n = problem.len();
     let minima = (0..n).filter(|&i| problem.active(i) > 0.0);
     let mut conflict = vec![problem.budget_limit()];

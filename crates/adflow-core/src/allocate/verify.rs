@@ -64,10 +64,14 @@ impl Plan {
         };
 
         let outside = (0..n).find(|&i| !allowed(&checked, i, self.spend[i]));
-        check("limits", outside.is_none(), match outside {
-            Some(i) => format!("{} spends {}, outside its limits", checked.set.label(i), self.spend[i]),
-            None => format!("{n} spends within their limits"),
-        });
+        check(
+            "limits",
+            outside.is_none(),
+            match outside {
+                Some(i) => format!("{} spends {}, outside its limits", checked.set.label(i), self.spend[i]),
+                None => format!("{n} spends within their limits"),
+            },
+        );
         let total: f64 = self.spend.iter().sum();
         let budget = checked.budget;
         let spent = total <= budget * (1.0 + ROUNDING);
@@ -81,10 +85,14 @@ impl Plan {
             let same_slope = agree(slope, self.marginal_response[i]) || slope.is_infinite();
             !agree(arm.response(x), self.response[i]) || !same_slope && !matches!(arm.form, Form::Table(_))
         });
-        check("responses", wrong.is_none(), match wrong {
-            Some(i) => format!("{} does not respond as stated", checked.set.label(i)),
-            None => "every response and marginal response recomputed".into(),
-        });
+        check(
+            "responses",
+            wrong.is_none(),
+            match wrong {
+                Some(i) => format!("{} does not respond as stated", checked.set.label(i)),
+                None => "every response and marginal response recomputed".into(),
+            },
+        );
         let response: f64 = self.response.iter().sum();
         let totals = agree(value, self.objective_value)
             && agree(total, self.total_spend)
@@ -97,7 +105,8 @@ impl Plan {
         check("upper_bound", proven, format!("recomputed {bound}, stated {}", self.upper_bound));
         let gap = gap(value, bound);
         let stated = super::plan::gap(self.objective_value, self.upper_bound);
-        let status = (stated - self.gap).abs() <= ROUNDING && self.status == Status::of(self.gap, problem.tolerance);
+        let status =
+            (stated - self.gap).abs() <= ROUNDING && self.status == Status::of(self.gap, problem.tolerance);
         check("status", status, format!("{} with a gap of {gap:.2e}", self.status));
         let ok = checks.iter().all(|check| check.ok);
         Verification { ok, checks, objective_value: value, upper_bound: bound, gap }
@@ -198,7 +207,11 @@ fn most_of(problem: &Checked<'_>, i: usize, (from, to): (f64, f64), price: f64, 
     if active > 0.0 && from < active {
         // Nothing, or at least the minimum.
         let nothing = if from <= 0.0 { at(0.0) } else { f64::NEG_INFINITY };
-        return if to >= active { nothing.max(over(&arm, weight, price, (active, to), exact)) } else { nothing };
+        return if to >= active {
+            nothing.max(over(&arm, weight, price, (active, to), exact))
+        } else {
+            nothing
+        };
     }
     over(&arm, weight, price, (from, to), exact)
 }
@@ -216,7 +229,11 @@ fn over(arm: &Arm<'_>, weight: f64, price: f64, (from, to): (f64, f64), exact: f
     let value = |x: f64| weight * arm.response(x);
     if let Form::Table(table) = arm.form {
         // Straight lines: a maximum lies at an end or at a point.
-        return table.knots(from, to).chain([from, to]).map(|x| value(x) - price * x).fold(f64::NEG_INFINITY, f64::max);
+        return table
+            .knots(from, to)
+            .chain([from, to])
+            .map(|x| value(x) - price * x)
+            .fold(f64::NEG_INFINITY, f64::max);
     }
     let interval = |from: f64, to: f64, value_from: f64, value_to: f64| {
         let (least, most) = arm.slope_bounds(from, to);
@@ -246,7 +263,11 @@ fn over(arm: &Arm<'_>, weight: f64, price: f64, (from, to): (f64, f64), exact: f
     let mut waiting = vec![interval(from, to, value_from, value_to)];
     let mut cuts = 0;
     while let Some(next) = waiting.pop() {
-        let middle = if next.from <= 0.0 && next.to > 1e-12 * to { next.to / 64.0 } else { 0.5 * (next.from + next.to) };
+        let middle = if next.from <= 0.0 && next.to > 1e-12 * to {
+            next.to / 64.0
+        } else {
+            0.5 * (next.from + next.to)
+        };
         let thin = middle <= next.from || middle >= next.to;
         if next.most <= best + exact || thin || cuts > 100_000 {
             settled = settled.max(next.most);

@@ -118,7 +118,11 @@ impl Arm<'_> {
         let mut x = 0.5 * (low + high);
         for _ in 0..200 {
             let slope = self.slope(x);
-            if slope > lambda { low = x } else { high = x }
+            if slope > lambda {
+                low = x
+            } else {
+                high = x
+            }
             // Newton on ln f′(x) = ln λ, which is nearly linear where curves saturate.
             let newton = x + (slope / self.curvature(x)) * crate::elementary::ln(lambda / slope);
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
@@ -174,7 +178,8 @@ impl Arm<'_> {
             Form::Shape(..) => {
                 let (a, b) = (self.slope(from), self.slope(to));
                 let inflection = self.inflection();
-                let top = if from < inflection && inflection < to { self.slope(inflection) } else { a.max(b) };
+                let top =
+                    if from < inflection && inflection < to { self.slope(inflection) } else { a.max(b) };
                 return (a.min(b), top.max(a).max(b));
             }
             Form::Mixture(mixture) => mixture.slope_bounds(from, to),

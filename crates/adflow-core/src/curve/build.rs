@@ -171,7 +171,8 @@ impl ResponseCurves {
         }
         let column = |of: fn(&Set) -> &Column| Column::concat(sets.iter().map(|s| (s.len(), of(&s.set))));
         let (mut mixtures, mut tables) = (Vec::new(), Vec::new());
-        let same = |kind: &Kind| sets.iter().all(|s| matches!(&s.set.families, Families::All(k) if k == kind));
+        let same =
+            |kind: &Kind| sets.iter().all(|s| matches!(&s.set.families, Families::All(k) if k == kind));
         let families = match &sets[0].set.families {
             Families::All(kind) if same(kind) => Families::All(*kind),
             _ => {
@@ -200,7 +201,11 @@ impl ResponseCurves {
         Ok(Self::from_set(Set {
             arms: sets.iter().map(Self::len).sum(),
             families,
-            parameters: [column(|s| &s.parameters[0]), column(|s| &s.parameters[1]), column(|s| &s.parameters[2])],
+            parameters: [
+                column(|s| &s.parameters[0]),
+                column(|s| &s.parameters[1]),
+                column(|s| &s.parameters[2]),
+            ],
             cost: column(|s| &s.cost),
             offset: column(|s| &s.offset),
             baseline: column(|s| &s.baseline),
@@ -282,8 +287,12 @@ impl ResponseCurves {
 
     /// The set of one family.
     pub(crate) fn of(kind: Kind, parameters: Vec<Parameter>) -> Result<Self> {
-        let named: Vec<(&'static str, &Parameter)> =
-            kind.parameters().iter().zip(&parameters).map(|(&(name, _), parameter)| (name, parameter)).collect();
+        let named: Vec<(&'static str, &Parameter)> = kind
+            .parameters()
+            .iter()
+            .zip(&parameters)
+            .map(|(&(name, _), parameter)| (name, parameter))
+            .collect();
         let (draws, terms, arms) = common_shape(&named)?;
         for (&(name, domain), parameter) in kind.parameters().iter().zip(&parameters) {
             check(parameter, name, domain)?;
@@ -352,7 +361,11 @@ impl ResponseCurves {
                         let (from, to) = table.domain();
                         if from >= to {
                             let expected = "small enough to leave a part of the table to spend on";
-                            return Err(Error::out_of_domain(format!("{field}[{arm}]"), expected, parameter.at(0, 0, arm)));
+                            return Err(Error::out_of_domain(
+                                format!("{field}[{arm}]"),
+                                expected,
+                                parameter.at(0, 0, arm),
+                            ));
                         }
                     }
                 },
@@ -381,8 +394,7 @@ impl ResponseCurves {
                 Family::Shape(kind) => {
                     let column = |column: &Column| vec![column.at(arm); draws * terms];
                     let [a, b, c] = &set.parameters;
-                    let elements =
-                        [column(a), column(b), column(c), column(&set.cost), column(&set.offset)];
+                    let elements = [column(a), column(b), column(c), column(&set.cost), column(&set.offset)];
                     *family = Family::Mixture(index(set.mixtures.len()));
                     set.mixtures.push(Mixture { kind, draws, terms, elements });
                 }
@@ -406,7 +418,11 @@ impl ResponseCurves {
                 }
                 Family::Table(_) => {
                     let expected = "one number or one per arm for a tabulated curve";
-                    return Err(Error::out_of_domain(field, expected, format!("{draws} draws of {terms} terms")));
+                    return Err(Error::out_of_domain(
+                        field,
+                        expected,
+                        format!("{draws} draws of {terms} terms"),
+                    ));
                 }
             }
         }
@@ -440,7 +456,8 @@ impl Set {
         let baselines: Vec<f64> = (0..self.arms)
             .map(|i| {
                 let arm = super::Arm { value: 1.0, ..self.arm(i) };
-                if self.keeps_offset.at(i) > 0.0 || matches!(arm.form, Form::Table(_)) && arm.domain().0 > 0.0 {
+                if self.keeps_offset.at(i) > 0.0 || matches!(arm.form, Form::Table(_)) && arm.domain().0 > 0.0
+                {
                     0.0
                 } else {
                     // Without an offset a smooth curve starts at 0, and a table where its points say.
@@ -545,11 +562,9 @@ pub(crate) fn check_names(names: &[String]) -> Result<()> {
 }
 
 fn table(arm: usize, spend: &[f64], draws: Vec<Vec<f64>>) -> Result<Table> {
-    let finite = |field: &str, values: &[f64]| {
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(at) => Err(Error::NotFinite { field: format!("{field}[{arm}][{at}]"), value: values[at] }),
-            None => Ok(()),
-        }
+    let finite = |field: &str, values: &[f64]| match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(Error::NotFinite { field: format!("{field}[{arm}][{at}]"), value: values[at] }),
+        None => Ok(()),
     };
     finite("spend", spend)?;
     if spend.len() < 2 {
@@ -561,7 +576,11 @@ fn table(arm: usize, spend: &[f64], draws: Vec<Vec<f64>>) -> Result<Table> {
         return Err(Error::out_of_domain(format!("spend[{arm}][{at}]"), domain.words(), spend[at]));
     }
     if let Some(at) = (1..spend.len()).find(|&at| spend[at] <= spend[at - 1]) {
-        return Err(Error::out_of_domain(format!("spend[{arm}][{at}]"), "above the point before it", spend[at]));
+        return Err(Error::out_of_domain(
+            format!("spend[{arm}][{at}]"),
+            "above the point before it",
+            spend[at],
+        ));
     }
     for row in &draws {
         if row.len() != spend.len() {

@@ -27,7 +27,8 @@ impl Column {
     pub(crate) fn concat<'a>(parts: impl Iterator<Item = (usize, &'a Self)> + Clone) -> Self {
         let mut first = parts.clone().map(|(_, column)| column);
         if let Some(Self::Same(value)) = first.next() {
-            let same = |column: &Self| matches!(column, Self::Same(other) if other.to_bits() == value.to_bits());
+            let same =
+                |column: &Self| matches!(column, Self::Same(other) if other.to_bits() == value.to_bits());
             if first.all(same) {
                 return Self::Same(*value);
             }

@@ -23,7 +23,9 @@ impl ResponseCurves {
         }
         for (name, values) in columns {
             let known = TRANSFORMS.contains(name)
-                || Kind::ALL.iter().any(|kind| kind.parameters().iter().any(|(parameter, _)| parameter == name));
+                || Kind::ALL
+                    .iter()
+                    .any(|kind| kind.parameters().iter().any(|(parameter, _)| parameter == name));
             if !known {
                 return Err(Error::out_of_domain("columns", "names of parameters", name));
             }
@@ -57,9 +59,12 @@ impl ResponseCurves {
                 });
             }
             let taken = |column: &str| {
-                TRANSFORMS.contains(&column) || kind.parameters().iter().any(|(parameter, _)| *parameter == column)
+                TRANSFORMS.contains(&column)
+                    || kind.parameters().iter().any(|(parameter, _)| *parameter == column)
             };
-            if let Some((column, values)) = columns.iter().find(|(c, values)| !taken(c) && !values[row].is_nan()) {
+            if let Some((column, values)) =
+                columns.iter().find(|(c, values)| !taken(c) && !values[row].is_nan())
+            {
                 let field = format!("{column}[{row}]");
                 return Err(Error::out_of_domain(field, format!("empty for a {name} curve"), values[row]));
             }

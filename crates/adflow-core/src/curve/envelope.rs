@@ -115,8 +115,7 @@ impl<'a> Envelope<'a> {
         while let Some(&last) = self.parts.last() {
             // The arc goes on where the last part ends, or a chord leads over to it.
             let touches = from <= last.to;
-            let chord =
-                if touches { self.slope(from).min(last.chord) } else { self.bridge(last, from, to) };
+            let chord = if touches { self.slope(from).min(last.chord) } else { self.bridge(last, from, to) };
             if self.parts.len() > 1 && chord >= last.chord {
                 // The last part lies on or below the chord that leads past it.
                 self.parts.pop();
@@ -158,7 +157,11 @@ impl<'a> Envelope<'a> {
         for _ in 0..100 {
             let next = chord(self.on_arc(lambda, last.from, last.to), self.on_arc(lambda, from, to));
             // d(λ) ≥ 0 exactly where the chord is at least as steep as λ.
-            if next >= lambda { low = low.max(lambda) } else { high = high.min(lambda) }
+            if next >= lambda {
+                low = low.max(lambda)
+            } else {
+                high = high.min(lambda)
+            }
             let inside = next >= low && next <= high;
             let next = if inside || high.is_infinite() { next } else { 0.5 * (low + high) };
             let step = (next - lambda).abs();
@@ -189,6 +192,9 @@ impl<'a> Envelope<'a> {
 
     /// The chords: (from, to, slope).
     pub(crate) fn chords(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
-        self.parts.windows(2).filter(|pair| pair[1].from > pair[0].to).map(|p| (p[0].to, p[1].from, p[1].chord))
+        self.parts
+            .windows(2)
+            .filter(|pair| pair[1].from > pair[0].to)
+            .map(|p| (p[0].to, p[1].from, p[1].chord))
     }
 }

@@ -135,7 +135,8 @@ impl Shape for Hill {
         // Steeper than the steepest point of an S-curve, or β = 0.
         let inflection = ln((self.slope - 1.0) / (self.slope + 1.0));
         let rise = self.rise();
-        let steepest = if self.slope > 1.0 { rise * inflection - 2.0 * softplus(inflection) } else { f64::INFINITY };
+        let steepest =
+            if self.slope > 1.0 { rise * inflection - 2.0 * softplus(inflection) } else { f64::INFINITY };
         let steepest = if self.slope < 1.0 || self.slope > 1.0 { steepest } else { 0.0 };
         if !(c < steepest) {
             return f64::NEG_INFINITY;

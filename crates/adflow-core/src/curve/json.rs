@@ -48,7 +48,8 @@ impl ResponseCurves {
             let (family, range) = set.run(start..set.arms);
             // A keep flag is one per segment.
             let keeps = set.keeps_offset.at(start) > 0.0;
-            let end = range.clone().find(|&arm| (set.keeps_offset.at(arm) > 0.0) != keeps).unwrap_or(range.end);
+            let end =
+                range.clone().find(|&arm| (set.keeps_offset.at(arm) > 0.0) != keeps).unwrap_or(range.end);
             segments.push(segment(set, family, start..end));
             start = end;
         }
@@ -147,7 +148,12 @@ fn read_segment(value: &Value, path: &str) -> Result<ResponseCurves> {
         None | Some(Value::Null) => None,
         Some(arms) => match arms.as_u64().and_then(|arms| usize::try_from(arms).ok()) {
             Some(arms) if (1..=MOST_ARMS).contains(&arms) => Some(arms),
-            _ => return Err(malformed(format!("{path}.arms"), format!("must be a whole number from 1 to {MOST_ARMS}"))),
+            _ => {
+                return Err(malformed(
+                    format!("{path}.arms"),
+                    format!("must be a whole number from 1 to {MOST_ARMS}"),
+                ));
+            }
         },
     };
     let curves = if family == "tabulated" {
@@ -234,7 +240,9 @@ pub(crate) fn within(error: Error, path: &str) -> Error {
     let at = |field: String| format!("{path}.{field}");
     match error {
         Error::NotFinite { field, value } => Error::NotFinite { field: at(field), value },
-        Error::OutOfDomain { field, expected, value } => Error::OutOfDomain { field: at(field), expected, value },
+        Error::OutOfDomain { field, expected, value } => {
+            Error::OutOfDomain { field: at(field), expected, value }
+        }
         Error::Empty { field } => Error::Empty { field: at(field) },
         Error::LengthMismatch { field, expected, actual } => {
             Error::LengthMismatch { field: at(field), expected, actual }
@@ -316,7 +324,8 @@ fn rows(items: &[Value], path: &str) -> Result<Vec<Vec<f64>>> {
 
 /// A parameter from `number | [arms] | [draws][arms] | [draws][terms][arms]`.
 pub(crate) fn parameter(value: Option<&Value>, path: &str) -> Result<Parameter> {
-    let ragged = |expected: usize, actual: usize| Error::LengthMismatch { field: path.into(), expected, actual };
+    let ragged =
+        |expected: usize, actual: usize| Error::LengthMismatch { field: path.into(), expected, actual };
     match nested(value, path)? {
         Nested::Number(number) => Ok(number.into()),
         Nested::Row(row) => Ok(row.into()),
@@ -364,7 +373,9 @@ pub(crate) fn object<'a>(value: &'a Value, path: &str) -> Result<&'a Map<String,
 
 pub(crate) fn known_keys(fields: &Map<String, Value>, path: &str, keys: &[&str]) -> Result<()> {
     match fields.keys().find(|key| !keys.contains(&key.as_str())) {
-        Some(key) => Err(malformed(format!("{path}.{key}"), format!("is not known; known are {}", keys.join(", ")))),
+        Some(key) => {
+            Err(malformed(format!("{path}.{key}"), format!("is not known; known are {}", keys.join(", "))))
+        }
         None => Ok(()),
     }
 }
@@ -383,7 +394,8 @@ pub(crate) fn names(value: Option<&Value>, path: &str) -> Result<Option<Vec<Stri
             .iter()
             .enumerate()
             .map(|(at, item)| {
-                let name = item.as_str().ok_or_else(|| malformed(format!("{path}[{at}]"), "must be a text"))?;
+                let name =
+                    item.as_str().ok_or_else(|| malformed(format!("{path}[{at}]"), "must be a text"))?;
                 Ok(name.to_string())
             })
             .collect::<Result<_>>()

@@ -49,20 +49,31 @@ impl<'m, S: Shape> Elements<'m, S> {
     #[inline(always)]
     fn sum(self, term: impl Fn(S, f64, f64) -> f64) -> f64 {
         let n = self.columns[0].len();
-        let [p0, p1, p2, cost, offset] = self.columns.map(#[inline(always)] |column| &column[..n]);
-        sum_of(n, #[inline(always)] |at| {
-            term(S::new([p0[at], p1[at], p2[at]]), self.x / cost[at] + offset[at], cost[at])
-        })
+        let [p0, p1, p2, cost, offset] = self.columns.map(
+            #[inline(always)]
+            |column| &column[..n],
+        );
+        sum_of(
+            n,
+            #[inline(always)]
+            |at| term(S::new([p0[at], p1[at], p2[at]]), self.x / cost[at] + offset[at], cost[at]),
+        )
     }
 
     #[inline(always)]
     fn value(self) -> f64 {
-        self.sum(#[inline(always)] |shape, u, _| shape.value(u))
+        self.sum(
+            #[inline(always)]
+            |shape, u, _| shape.value(u),
+        )
     }
 
     #[inline(always)]
     fn slope(self) -> f64 {
-        self.sum(#[inline(always)] |shape, u, cost| shape.slope(u) / cost)
+        self.sum(
+            #[inline(always)]
+            |shape, u, cost| shape.slope(u) / cost,
+        )
     }
 }
 

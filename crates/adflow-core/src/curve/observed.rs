@@ -16,9 +16,15 @@ impl ResponseCurves {
             let field = "observed_spend".into();
             return Err(Error::LengthMismatch { field, expected: self.len(), actual: observed.len() });
         }
-        if let Some(at) = observed.iter().position(|&(low, high)| !(0.0 <= low && low <= high && low.is_finite())) {
+        if let Some(at) =
+            observed.iter().position(|&(low, high)| !(0.0 <= low && low <= high && low.is_finite()))
+        {
             let value = format!("{:?}", observed[at]);
-            return Err(Error::out_of_domain(format!("observed_spend[{at}]"), "0 ≤ smallest ≤ largest", value));
+            return Err(Error::out_of_domain(
+                format!("observed_spend[{at}]"),
+                "0 ≤ smallest ≤ largest",
+                value,
+            ));
         }
         Arc::make_mut(&mut self.set).observed = Some(observed.to_vec());
         Ok(self)

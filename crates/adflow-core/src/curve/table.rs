@@ -55,10 +55,7 @@ impl Table {
 
     /// The spends (money) of the points strictly inside (from, to).
     pub(crate) fn knots(&self, from: f64, to: f64) -> impl Iterator<Item = f64> + '_ {
-        self.spend
-            .iter()
-            .map(|u| (u - self.offset) * self.cost)
-            .filter(move |&x| from < x && x < to)
+        self.spend.iter().map(|u| (u - self.offset) * self.cost).filter(move |&x| from < x && x < to)
     }
 
     /// Every straight line is a piece.

@@ -91,7 +91,9 @@ def _table(plan: Plan) -> tuple[list[str], list[list[str]], list[str]]:
 def _money(amount: float) -> str:
     if amount == 0:
         return "0"
-    return f"{amount:,.0f}" if 1000 <= amount < 1e15 else _number(amount) if amount >= 1e15 else f"{amount:,.2f}"
+    return (
+        f"{amount:,.0f}" if 1000 <= amount < 1e15 else _number(amount) if amount >= 1e15 else f"{amount:,.2f}"
+    )
 
 
 def _number(value: float) -> str:

@@ -40,8 +40,8 @@ class InfeasibleError(AdflowError):
         Smallest and largest total spend that the limits of the arms allow.
     """
 
-    conflict: list[Limit] = []
-    feasible_budget: tuple[float, float] = (float("nan"), float("nan"))
+    conflict: list[Limit]
+    feasible_budget: tuple[float, float]
 
     def __init__(
         self,

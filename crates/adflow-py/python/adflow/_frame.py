@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -35,7 +35,7 @@ _PARAMETERS = (
 )
 # What an empty cell of a limit means.
 _LIMITS = {"lower": 0.0, "upper": np.inf, "active_lower": 0.0, "value": 1.0}
-_BACKENDS = ("pandas", "polars", "pyarrow")
+_BACKENDS: tuple[Literal["pandas", "polars", "pyarrow"], ...] = ("pandas", "polars", "pyarrow")
 
 
 def allocate_frame(
@@ -107,7 +107,9 @@ def allocate_frame(
         "time_limit": time_limit,
         "threads": threads,
     }
-    table = _Campaigns(rows, keys, budget, {name: v for name, v in settings.items() if v is not None}, options)
+    table = _Campaigns(
+        rows, keys, budget, {name: v for name, v in settings.items() if v is not None}, options
+    )
     return rows.with_columns(*table.solved()).to_native()
 
 
@@ -161,7 +163,7 @@ class _Campaigns:
 
     def _sorted(self, rows: nw.DataFrame[Any], name: str) -> Floats:
         try:
-            values = rows[name].to_numpy().astype(np.float64)
+            values: Floats = rows[name].to_numpy().astype(np.float64)
         except (TypeError, ValueError) as error:
             raise InvalidInputError(f"{name}: not numbers ({error})", "malformed") from None
         return values if self.in_order else values[self.order]
@@ -170,7 +172,7 @@ class _Campaigns:
         if not isinstance(budget, str):
             return np.full(len(self.offsets) - 1, float(budget))
         values = self._sorted(rows, budget)
-        budgets = values[self.offsets[:-1]]
+        budgets: Floats = values[self.offsets[:-1]]
         same = values == np.repeat(budgets, np.diff(self.offsets))
         if not same.all():
             problem = int(np.searchsorted(self.offsets, np.flatnonzero(~same)[0], side="right")) - 1
@@ -199,7 +201,9 @@ class _Campaigns:
             "gap": np.repeat(batch.gap, arms),
             "shadow_price": np.repeat(batch.shadow_price, arms),
         }
-        columns = [self._series(name, self._restored(values), nw.Float64()) for name, values in per_arm.items()]
+        columns = [
+            self._series(name, self._restored(values), nw.Float64()) for name, values in per_arm.items()
+        ]
         status = self._restored(np.repeat(batch.status.astype(object), arms))
         return [*columns, self._series("status", status, nw.String())]
 
@@ -221,7 +225,11 @@ class _Campaigns:
             family, {name: values[first:last] for name, values in self.parameters}
         )
         settings: dict[str, Any] = {
-            name: given if isinstance(given, float) else np.asarray(given)[first:last] if np.ndim(given) else given
+            name: given
+            if isinstance(given, float)
+            else np.asarray(given)[first:last]
+            if np.ndim(given)
+            else given
             for name, given in self.settings.items()
         }
         offsets = self.offsets[start : stop + 1] - first
@@ -256,7 +264,7 @@ def _check_columns(rows: nw.DataFrame[Any], names: list[str]) -> None:
             raise InvalidInputError(f"the frame has no column `{name}`", "malformed")
 
 
-def plan_frame(plan: _adflow.Plan, backend: str | None) -> Any:
+def plan_frame(plan: _adflow.Plan, backend: Literal["pandas", "polars", "pyarrow"] | None) -> Any:
     """`Plan.to_frame`."""
     if backend is None:
         installed = [name for name in _BACKENDS if find_spec(name)]

@@ -48,10 +48,11 @@ def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
 
     handles = [Line2D([], [], color=_CURVE, label="response curve")]
     if plan.current is not None:
-        handles.append(Line2D([], [], color=_CURRENT, marker="o", ls="", mfc="white", mew=1.8, label="current"))
+        handles.append(
+            Line2D([], [], color=_CURRENT, marker="o", ls="", mfc="white", mew=1.8, label="current")
+        )
     handles.append(Line2D([], [], color=_PROPOSED, marker="o", ls="", label="proposed"))
-    handles.append(Line2D([], [], color=_PROPOSED, alpha=0.6, ls="--", label="marginal response"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     return figure
 
 
@@ -84,21 +85,17 @@ def _draw(axes: Axes, plan: Plan, arm: int) -> None:
     x = _range(curve, far, plan.total_spend)
     axes.plot(x, curve.response(x[:, None])[:, 0], color=_CURVE, lw=2, zorder=2)
     if current is not None:
+        between = np.linspace(current, spend, _POINTS)
+        axes.plot(
+            between, curve.response(between[:, None])[:, 0], color=_PROPOSED, alpha=0.35, lw=6, zorder=3
+        )
         before = float(curve.response([current])[0])
-        if abs(spend - current) > 0.01 * (x[-1] - x[0]):
-            axes.annotate(
-                "", (spend, response), (current, before), zorder=3,
-                arrowprops={"arrowstyle": "->", "color": "#57606a", "lw": 1, "shrinkA": 6, "shrinkB": 6},
-            )  # fmt: skip
         axes.plot(current, before, "o", color=_CURRENT, mfc="white", mew=1.8, ms=7, zorder=4, clip_on=False)
-    slope = float(plan.marginal_response[arm])
-    if np.isfinite(slope) and spend > 0:
-        reach = 0.14 * (x[-1] - x[0])
-        ends = np.array([max(spend - reach, x[0]), spend + reach])
-        axes.plot(ends, response + slope * (ends - spend), "--", color=_PROPOSED, alpha=0.6, lw=1.2, zorder=3)
     axes.plot(spend, response, "o", color=_PROPOSED, ms=7, zorder=5, clip_on=False)
     names = plan.names
     axes.set_title(names[arm] if names else f"arm {arm}", fontsize=10, loc="left", fontweight="bold")
+    step = _short(spend) if current is None else f"{_short(current)} → {_short(spend)}"
+    axes.set_title(step, fontsize=9, loc="right", color="#57606a")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(bottom=0)
@@ -124,9 +121,9 @@ def _range(curve: ResponseCurves, far: float, total: float) -> np.ndarray[tuple[
     return np.linspace(start, end, _POINTS)
 
 
-def _short(value: float, _position: int) -> str:
+def _short(value: float, _position: float = 0.0) -> str:
     """12k, 3.5M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:.4g}{letter}"
-    return f"{value:.4g}"
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
