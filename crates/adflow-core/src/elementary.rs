@@ -132,13 +132,16 @@ pub(crate) fn softplus(t: f64) -> f64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the platform's functions are the reference here")]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::float_cmp,
+    reason = "the platform's functions are the reference here"
+)]
 mod tests {
     use super::*;
 
     /// Distance in units of the last place of `expected`.
     fn ulps(actual: f64, expected: f64) -> f64 {
-        #[allow(clippy::float_cmp, reason = "equal infinities have no distance")]
         if actual == expected {
             return 0.0;
         }

@@ -119,10 +119,13 @@ impl Infeasibility {
             }
             (None, None) => String::new(),
         };
+        let range = if high.is_finite() {
+            format!("{} to {}", Amount(low), Amount(high))
+        } else {
+            format!("{} or more", Amount(low))
+        };
         format!(
-            "the limits allow a total of {} to {}{nearest}; {} was asked (in conflict: {})",
-            Amount(low),
-            Amount(high),
+            "the limits allow a total of {range}{nearest}; {} was asked (in conflict: {})",
             Amount(self.budget),
             Conflict(&self.conflict),
         )

@@ -183,10 +183,11 @@ pub(crate) fn rows_of(name: &str, value: &Bound<'_, PyAny>, arms: usize) -> Resu
 
 /// Rows of points that may differ in length.
 pub(crate) fn rows(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<Vec<f64>>> {
-    if let Ok(list) = value.cast::<PyList>() {
-        if list.iter().all(|row| plain(&row).is_none()) && !list.is_empty() {
-            return list.iter().enumerate().map(|(at, row)| column(&format!("{name}[{at}]"), &row)).collect();
-        }
+    if let Ok(list) = value.cast::<PyList>()
+        && !list.is_empty()
+        && list.iter().all(|row| plain(&row).is_none())
+    {
+        return list.iter().enumerate().map(|(at, row)| column(&format!("{name}[{at}]"), &row)).collect();
     }
     let numbers = Numbers::of(name, value)?;
     match *numbers.shape {

@@ -43,7 +43,7 @@ impl Problem {
         length("active_lower", &self.active_lower)?;
         length("value", &self.value)?;
         let each = |field: &str, column: &Column, infinite: bool| {
-            let bad = |x: f64| x.is_nan() || !(0.0..=1e60).contains(&x) && !(infinite && x == f64::INFINITY);
+            let bad = |x: f64| !((0.0..=1e60).contains(&x) || infinite && x.is_infinite() && x > 0.0);
             let (at, value) = match column {
                 Column::Same(value) if bad(*value) => (None, *value),
                 Column::Same(_) => return Ok(()),
@@ -160,11 +160,10 @@ impl Problem {
         if total_lower > total + rounding {
             return Err(checked.too_little());
         }
-        if budget.is_none() {
-            if let Some(i) = (0..range.len()).find(|&i| checked.cap(i).is_infinite()) {
-                let field = format!("upper[{}]", range.start + i);
-                return Err(Error::out_of_domain(field, "finite where there is no budget", f64::INFINITY));
-            }
+        let open_ended = |i: &usize| checked.cap(*i).is_infinite();
+        if let Some(i) = (0..if budget.is_none() { range.len() } else { 0 }).find(open_ended) {
+            let field = format!("upper[{}]", range.start + i);
+            return Err(Error::out_of_domain(field, "finite where there is no budget", f64::INFINITY));
         }
         if self.spend_all {
             let most: f64 = checked.total_upper();

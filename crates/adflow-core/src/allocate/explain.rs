@@ -163,9 +163,13 @@ impl Plan {
             ));
         }
         summary.push(format!(
-            "No plan within the limits brings more than {}: the gap is at most {:.1e} of it.",
+            "No plan within the limits brings more than {}: {}.",
             Amount(round(self.upper_bound)),
-            self.gap.max(0.0),
+            if self.gap > 0.0 {
+                format!("the gap is {:.1e} of it", self.gap)
+            } else {
+                "there is no gap".to_string()
+            },
         ));
         summary.push(if self.shadow_price > 0.0 {
             format!("One more unit of budget would bring about {}.", Amount(round(self.shadow_price)))

@@ -4,6 +4,8 @@
 //! it would not be inlined into code for wide registers); sums run in eight fixed lanes. So the bits do not depend on the
 //! width of the machine's registers, nor on the number of threads.
 
+#![allow(clippy::needless_range_loop, reason = "one index over many columns reads like the formula")]
+
 use std::ops::Range;
 
 use super::checked::Checked;

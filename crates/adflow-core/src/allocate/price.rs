@@ -76,10 +76,8 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
         if residual.abs() <= slack.max(CLOSE * target) {
             return Clearing { lambda, totals, passes };
         }
-        if residual >= 0.0 {
-            if at_jump && residual <= market.jump_at(lambda) {
-                return Clearing { lambda, totals, passes };
-            }
+        if at_jump && residual >= 0.0 && residual <= market.jump_at(lambda) {
+            return Clearing { lambda, totals, passes };
         }
         let width = high / low;
         if residual > 0.0 {

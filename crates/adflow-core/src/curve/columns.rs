@@ -41,7 +41,8 @@ impl ResponseCurves {
         let mut parameters = [const { Vec::new() }; 3];
         for (row, &name) in family.iter().enumerate() {
             let Some(kind) = Kind::named(name) else {
-                return Err(Error::out_of_domain(format!("curve[{row}]"), "the name of a family", name));
+                let names = Kind::ALL.map(Kind::name).join(", ");
+                return Err(Error::out_of_domain(format!("curve[{row}]"), format!("one of {names}"), name));
             };
             kinds.push(Family::Shape(kind));
             for (slot, column) in parameters.iter_mut().enumerate() {
