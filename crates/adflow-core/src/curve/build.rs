@@ -105,7 +105,7 @@ impl ResponseCurves {
     /// all arms, or one per arm) and one row of responses (nondecreasing) per arm.
     ///
     /// The curve is defined from its first spend to its last and nowhere else: these are the arm's bounds
-    /// where a problem states none.
+    /// as far as a problem states none (a table that starts above 0 needs a `lower` there).
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::LengthMismatch`], [`Error::NotFinite`], and [`Error::OutOfDomain`] for
