@@ -43,18 +43,20 @@ fn segment() -> impl Strategy<Value = Value> {
         ("none_of_these", vec!["beta"]),
     ];
     let columns = (1..4_usize).prop_flat_map(|n| (Just(n), prop::collection::vec(column(n), 6)));
-    (prop::sample::select(families), columns, any::<bool>()).prop_map(|((family, names), (n, columns), extras)| {
-        let mut segment = json!({"family": family, "arms": n});
-        for (name, column) in names.iter().zip(&columns) {
-            segment[*name] = column.clone();
-        }
-        if extras {
-            segment["offset"] = columns[3].clone();
-            segment["cost_per_unit"] = columns[4].clone();
-            segment["value_per_response"] = columns[5].clone();
-        }
-        segment
-    })
+    (prop::sample::select(families), columns, any::<bool>()).prop_map(
+        |((family, names), (n, columns), extras)| {
+            let mut segment = json!({"family": family, "arms": n});
+            for (name, column) in names.iter().zip(&columns) {
+                segment[*name] = column.clone();
+            }
+            if extras {
+                segment["offset"] = columns[3].clone();
+                segment["cost_per_unit"] = columns[4].clone();
+                segment["value_per_response"] = columns[5].clone();
+            }
+            segment
+        },
+    )
 }
 
 fn problem() -> impl Strategy<Value = Value> {

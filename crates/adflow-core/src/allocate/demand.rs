@@ -47,6 +47,7 @@ pub(crate) struct Demand<'a, 'w> {
     threads: usize,
     /// Whether no pass has been made yet.
     cold: bool,
+    adds_up: bool,
 }
 
 /// An arm that is indifferent between two spends at the clearing price.
@@ -88,7 +89,7 @@ impl<'a, 'w> Demand<'a, 'w> {
             column.clear();
         }
         work.same.fill(problem);
-        let mut demand = Self { problem, work, special: Vec::new(), threads, cold: true };
+        let mut demand = Self { problem, work, special: Vec::new(), threads, cold: true, adds_up: false };
         demand.survey();
         demand
     }
@@ -135,11 +136,20 @@ impl<'a, 'w> Demand<'a, 'w> {
         !self.work.threshold.is_empty() || !self.special.is_empty()
     }
 
-    /// The rest of the budget (money) that a search among many jumping arms may leave to [`settle`](Self::settle): what
-    /// it costs is its square.
+    /// The rest of the budget (money) that a search among many arms may leave to the first-order correction that follows:
+    /// what it costs is its square.
     pub(crate) fn slack(&self, tolerance: f64) -> f64 {
-        let many = self.problem.len() >= WORTH_SAMPLE && self.may_jump();
-        if many { 0.01 * tolerance.sqrt() * self.problem.budget } else { 0.0 }
+        let share = match (self.problem.len() >= WORTH_SAMPLE, self.may_jump()) {
+            (false, _) => 0.0,
+            (true, true) => 0.01 * tolerance.sqrt(),
+            (true, false) => 1e-6,
+        };
+        share * self.problem.budget
+    }
+
+    /// Whether passes only add up, without writing every arm's spend: memory is what many arms wait for.
+    pub(crate) fn only_add_up(&mut self, only: bool) {
+        self.adds_up = only && self.problem.len() >= WORTH_SAMPLE && !self.may_jump();
     }
 
     /// The arms that are indifferent at exactly this price.
@@ -270,8 +280,10 @@ impl<'a, 'w> Demand<'a, 'w> {
     /// their marginal values equal to first order. Returns what finds no room.
     pub(crate) fn settle(&mut self, mut rest: f64, rate: f64) -> f64 {
         let (problem, threads) = (self.problem, self.threads);
+        // What the sum over many arms itself rounds away.
+        let rounding = if problem.len() < WORTH_SAMPLE { 2.0 * f64::EPSILON } else { 1e-14 } * problem.budget;
         for _ in 0..3 {
-            if rest.abs() <= 2.0 * f64::EPSILON * problem.budget || !(rate < 0.0) {
+            if rest.abs() <= rounding || !(rate < 0.0) {
                 break;
             }
             let Workspace { spend, response, tangent, same, .. } = &mut *self.work;
@@ -331,7 +343,7 @@ pub(crate) fn evaluate(problem: &Checked<'_>, threads: usize, work: &mut Workspa
 
 impl Market for Demand<'_, '_> {
     fn totals(&mut self, lambda: f64) -> Totals {
-        let (problem, cold) = (self.problem, self.cold);
+        let (problem, cold, adds_up) = (self.problem, self.cold, self.adds_up);
         let Workspace { spend, response: rate, warm, threshold, tangent, same, .. } = &mut *self.work;
         let (threshold, tangent, same) = (&*threshold, &*tangent, &*same);
         let mut totals =

@@ -38,9 +38,16 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
 
     let budget = problem.budget;
     let start = demand.first_price();
+    demand.only_add_up(true);
     let clearing = clear(demand, budget, start, demand.slack(tolerance));
     let mut lambda = clearing.lambda;
     let mut totals = clearing.totals;
+    demand.only_add_up(false);
+    if demand.slack(tolerance) > 0.0 && !demand.may_jump() && totals.rate < 0.0 {
+        // The price moves with what is left; the spends are written only now.
+        lambda *= exp((budget - totals.spend) / totals.rate);
+        totals = demand.totals(lambda);
+    }
     let price_of_all = demand.price_of_all();
     if price_of_all > lambda {
         lambda = price_of_all;
