@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// Numbers of every kind that JSON can hold, the senseless ones included.
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![
-        4 => (-3.0..3.0_f64).prop_map(|exponent| 10_f64.powf(exponent)),
+        4 => (1.0..10.0_f64, -3..3_i32).prop_map(|(digits, exponent)| digits * 10_f64.powi(exponent)),
         1 => Just(0.0),
         1 => Just(-1.0),
         1 => Just(1.0),

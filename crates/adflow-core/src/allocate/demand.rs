@@ -304,6 +304,33 @@ impl<'a, 'w> Demand<'a, 'w> {
         rest
     }
 
+    /// What the spends are worth, leaving how they move with the price in place.
+    pub(crate) fn appraise(&self) -> Worth {
+        let (problem, same, spend) = (self.problem, &self.work.same, &self.work.spend);
+        let columns: [&mut [f64]; 3] = [&mut [], &mut [], &mut []];
+        let totals = blocks(problem.len(), self.threads, columns, |range, _| {
+            let [response, marginal] = &mut [[0.0; LANES]; 2];
+            let mut totals = Totals::default();
+            problem.runs(range, |family, run| match family {
+                Family::Shape(kind) => {
+                    for chunk in chunks(run) {
+                        let (n, x) = (chunk.len(), &spend[chunk.clone()]);
+                        let (response, marginal) = (&mut response[..n], &mut marginal[..n]);
+                        totals =
+                            totals.plus(kernel::respond(problem, same, kind, chunk, x, response, marginal));
+                    }
+                }
+                Family::Mixture(_) | Family::Table(_) => {
+                    let (i, x) = (run.start, spend[run.start]);
+                    let response = problem.arm(i).response(x);
+                    totals = totals.plus(Totals { spend: x, rate: problem.weight(i) * response, response });
+                }
+            });
+            totals
+        });
+        Worth { value: totals.rate, total_response: totals.response, total_spend: totals.spend }
+    }
+
     /// From the spends: response and marginal response of every arm, and what the plan is worth.
     pub(crate) fn evaluate(&mut self) -> Worth {
         evaluate(self.problem, self.threads, self.work)
@@ -350,18 +377,19 @@ impl Market for Demand<'_, '_> {
             blocks(problem.len(), self.threads, [spend, rate, warm], |range, [spend, rate, warm]| {
                 let start = range.start;
                 let mut totals = Totals::default();
+                let [some_spend, some_rate] = &mut [[0.0; LANES]; 2];
                 problem.runs(range, |family, run| {
                     let Family::Shape(kind) = family else { return };
                     for chunk in chunks(run) {
                         let local = chunk.start - start..chunk.end - start;
-                        let wants = Wants {
-                            threshold: part(threshold, &chunk),
-                            tangent: part(tangent, &chunk),
-                            warm: if warm.is_empty() { &mut [] } else { &mut warm[local.clone()] },
-                            cold,
-                            spend: &mut spend[local.clone()],
-                            rate: &mut rate[local],
+                        let warm = if warm.is_empty() { &mut [] } else { &mut warm[local.clone()] };
+                        let (spend, rate) = if adds_up {
+                            (&mut some_spend[..local.len()], &mut some_rate[..local.len()])
+                        } else {
+                            (&mut spend[local.clone()], &mut rate[local])
                         };
+                        let (threshold, tangent) = (part(threshold, &chunk), part(tangent, &chunk));
+                        let wants = Wants { threshold, tangent, warm, cold, spend, rate };
                         totals = totals.plus(kernel::want(problem, same, kind, chunk, lambda, wants));
                     }
                 });

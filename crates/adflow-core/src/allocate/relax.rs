@@ -58,9 +58,8 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
     if demand.may_jump() || rest.abs() > 2e-9 * budget {
         // The bound is that of the spends at the price, before they are moved to meet the budget.
         let rates = totals.rate;
-        let worth = demand.evaluate();
+        let worth = demand.appraise();
         bound = Some(worth.value + lambda * (budget - worth.total_spend));
-        demand.totals(lambda);
         rest = demand.jump_up(lambda, rest);
         rest = demand.settle(rest, rates);
     } else {

@@ -34,16 +34,14 @@ impl Hill {
         ln(m * (self.half_saturation / (self.beta * self.slope)))
     }
 
-    /// A start at or to the right of the root of g(w) = c.
+    /// A start at or to the right of the root of g(w) = c, where there is one.
     #[inline(always)]
     pub(crate) fn start(self, c: f64) -> f64 {
-        let right = -c / (1.0 + 1.0 / self.slope);
+        let scaled = c * self.slope;
+        let right = -scaled / (self.slope + 1.0);
+        let left = scaled / (self.slope - 1.0);
         let falls_left = self.slope < 1.0;
-        let left = c / (1.0 - 1.0 / self.slope);
-        let start = if falls_left && left < right { left } else { right };
-        // Not before the inflection, where g turns.
-        let inflection = ln((self.slope - 1.0) / (self.slope + 1.0));
-        if self.slope > 1.0 && start < inflection + 1e-3 { inflection + 1e-3 } else { start }
+        if falls_left & (left < right) { left } else { right }
     }
 
     /// 1 − 1/s, the slope of g far to the left.
