@@ -1,5 +1,11 @@
 //! Random problems in numbers: a short form of each check runs always, the long form with `--ignored`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests draw their own numbers and say what they saw"
+)]
+
 use adflow_core::{Problem, ResponseCurves, Status};
 
 /// A small generator (xorshift64*), so that every run sees the same problems.
