@@ -3,6 +3,10 @@
 //! `adflow.js` stands in front of it: it brings the error class and the `AbortSignal`, everything else passes
 //! through.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, unused_imports, reason = "a test build, only ever linted, registers nothing")
+)]
 #![allow(unreachable_pub, reason = "the macro wants `pub`, and an addon has no callers in Rust")]
 
 mod allocate;

@@ -13,7 +13,7 @@ pub(crate) fn format(workspace: &Workspace) -> Result {
 
 /// Has no warning, in any crate.
 pub(crate) fn lint(workspace: &Workspace) -> Result {
-    let mut clippy = workspace.cargo("clippy --workspace --lib --bins --tests --benches --examples --locked -- --deny warnings");
+    let mut clippy = workspace.cargo("clippy --workspace --all-targets --locked -- --deny warnings");
     command::run(without_python(&mut clippy))
 }
 
