@@ -39,17 +39,24 @@ fn columns<'p>(problem: &'p Checked<'_>) -> [&'p Column; COLUMNS] {
 /// The columns that are one number for all arms, spread over as many lanes as a kernel takes at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Broadcast {
-    lanes: [Vec<f64>; COLUMNS],
+    /// Row-major `[column][lane]`; the rows of other columns are not used.
+    lanes: Vec<f64>,
+    width: usize,
 }
 
 impl Broadcast {
     pub(crate) fn fill(&mut self, problem: &Checked<'_>) {
-        for (lanes, column) in self.lanes.iter_mut().zip(columns(problem)) {
-            lanes.clear();
-            if let Column::Same(value) = column {
-                lanes.resize(problem.len().min(LANES), *value);
-            }
+        self.width = problem.len().min(LANES);
+        self.lanes.clear();
+        self.lanes.reserve(COLUMNS * self.width);
+        for column in columns(problem) {
+            let value = if let Column::Same(value) = column { *value } else { 0.0 };
+            self.lanes.resize(self.lanes.len() + self.width, value);
         }
+    }
+
+    fn row(&self, column: usize, length: usize) -> &[f64] {
+        &self.lanes[column * self.width..][..length]
     }
 }
 
@@ -77,7 +84,7 @@ impl<'b> Lanes<'b> {
         let own = problem.range.start + chunk.start..problem.range.start + chunk.end;
         let columns = columns(problem);
         let at = |which: usize| match columns[which] {
-            Column::Same(_) => &same.lanes[which][..own.len()],
+            Column::Same(_) => same.row(which, own.len()),
             Column::Each(values) => &values[own.clone()],
         };
         Self {
