@@ -21,6 +21,8 @@ const BLOCK: usize = 8192;
 const WORTH_THREADS: usize = 4 * BLOCK;
 /// From this many arms on the search starts from the price that clears a sample of them.
 const WORTH_SAMPLE: usize = 16 * BLOCK;
+/// From this many arms on no single jump matters enough to be sought out exactly.
+const MANY_JUMPS: usize = 4096;
 /// One arm in so many is in the sample, in chunks of [`SAMPLE_CHUNK`].
 const SAMPLE_SHARE: usize = 64;
 const SAMPLE_CHUNK: usize = 64;
@@ -139,10 +141,11 @@ impl<'a, 'w> Demand<'a, 'w> {
     /// The rest of the budget (money) that a search among many arms may leave to the first-order correction that follows:
     /// what it costs is its square.
     pub(crate) fn slack(&self, tolerance: f64) -> f64 {
-        let share = match (self.problem.len() >= WORTH_SAMPLE, self.may_jump()) {
-            (false, _) => 0.0,
-            (true, true) => 0.01 * tolerance.sqrt(),
-            (true, false) => 1e-6,
+        let n = self.problem.len();
+        let share = match self.may_jump() {
+            true if n >= MANY_JUMPS => 0.01 * tolerance.sqrt(),
+            false if n >= WORTH_SAMPLE => 1e-6,
+            _ => 0.0,
         };
         share * self.problem.budget
     }
