@@ -46,6 +46,10 @@ pub(crate) struct Clearing {
 /// A residual below this share of the target is left to the first-order correction of the spends, whose
 /// error is its square.
 const CLOSE: f64 = 1e-9;
+/// Largest step of ln λ that counts as a first-order correction.
+pub(crate) const SMALL_STEP: f64 = 1e-3;
+/// Share of the target that is the rounding of a sum.
+const ROUNDING: f64 = 1e-15;
 /// Prices are searched between these: curves whose slopes lie below the first are flat to every digit of their
 /// response, and no checked curve is steeper than the second where it matters.
 pub(crate) const LEAST: f64 = 1e-250;
@@ -73,7 +77,9 @@ pub(crate) fn clear(market: &mut impl Market, target: f64, start: f64, slack: f6
         passes += 1;
         let totals = market.totals(lambda);
         let residual = target - totals.spend;
-        if residual.abs() <= slack.max(CLOSE * target) {
+        // Close enough, if a small step of the price closes the rest: arms that hardly move say nothing about it.
+        let small = residual.abs() <= SMALL_STEP * -totals.rate || residual.abs() <= ROUNDING * target;
+        if small && residual.abs() <= slack.max(CLOSE * target) {
             return Clearing { lambda, totals, passes };
         }
         if at_jump && residual >= 0.0 && residual <= market.jump_at(lambda) {

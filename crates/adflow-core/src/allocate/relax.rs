@@ -3,7 +3,7 @@
 
 use super::checked::Checked;
 use super::demand::{Demand, Worth};
-use super::price::{LEAST, Market, clear};
+use super::price::{LEAST, Market, SMALL_STEP, Totals, clear};
 use crate::elementary::exp;
 
 /// Share of the budget below which a rest is rounding.
@@ -43,9 +43,14 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
     let mut lambda = clearing.lambda;
     let mut totals = clearing.totals;
     demand.only_add_up(false);
-    if demand.slack(tolerance) > 0.0 && !demand.may_jump() && totals.rate < 0.0 {
-        // The price moves with what is left; the spends are written only now.
-        lambda *= exp((budget - totals.spend) / totals.rate);
+    // The price at which the arms, moving as they do, would take the rest too; no number where they hardly move.
+    let corrected = |lambda: f64, totals: &Totals| {
+        let step = (budget - totals.spend) / totals.rate;
+        (step.abs() <= SMALL_STEP).then(|| lambda * exp(step))
+    };
+    if demand.slack(tolerance) > 0.0 && !demand.may_jump() {
+        // The spends are written only now.
+        lambda = corrected(lambda, &totals).unwrap_or(lambda);
         totals = demand.totals(lambda);
     }
     let price_of_all = demand.price_of_all();
@@ -55,18 +60,18 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
     }
     let mut rest = budget - totals.spend;
     let mut bound = None;
-    if demand.may_jump() || rest.abs() > 2e-9 * budget {
-        // The bound is that of the spends at the price, before they are moved to meet the budget.
-        let rates = totals.rate;
-        let worth = demand.appraise();
-        bound = Some(worth.value + lambda * (budget - worth.total_spend));
-        rest = demand.jump_up(lambda, rest);
-        rest = demand.settle(rest, rates);
-    } else {
-        rest = demand.settle(rest, totals.rate);
-        // The price moves with the spends.
-        if totals.rate < 0.0 {
-            lambda *= exp((budget - totals.spend) / totals.rate);
+    match corrected(lambda, &totals).filter(|_| !demand.may_jump()) {
+        Some(price) => {
+            // Price and spends move together: the spends stay the best at their price, to second order.
+            lambda = price;
+            rest = demand.settle(rest, totals.rate);
+        }
+        None => {
+            // The bound is that of the spends at the price, before they are moved to meet the budget.
+            let worth = demand.appraise();
+            bound = Some(worth.value + lambda * (budget - worth.total_spend));
+            rest = demand.jump_up(lambda, rest);
+            rest = demand.settle(rest, totals.rate);
         }
     }
     if problem.spend_all && rest > 0.0 {
