@@ -64,6 +64,20 @@ pub enum Error {
         /// Index of its second use.
         second: usize,
     },
+    /// A name that stands for nothing here.
+    #[error("`{field}`: {name:?} is neither an arm nor a group")]
+    UnknownName {
+        /// The field, with its index.
+        field: String,
+        /// The name got.
+        name: String,
+    },
+    /// A group that contains itself.
+    #[error("the group {name:?} contains itself")]
+    CyclicGroup {
+        /// The group's name.
+        name: String,
+    },
     /// No plan satisfies all limits.
     #[error("{}", Infeasibility::sentence(.0))]
     Infeasible(Box<Infeasibility>),
@@ -91,16 +105,20 @@ pub struct Infeasibility {
     pub feasible_budget: (f64, f64),
     /// The feasible totals next to the budget asked for, below and above; `None` where there is none.
     pub nearest: (Option<f64>, Option<f64>),
+    /// Where a target is part of the conflict: the best level of it that the other limits allow.
+    pub feasible_target: Option<f64>,
 }
 
 /// A limit as the caller stated it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// `"budget"`, `"lower"`, `"upper"` or `"active_lower"`.
+    /// `"budget"`, `"lower"`, `"upper"`, `"active_lower"`, `"group_lower"`, `"group_upper"`, `"group_share_lower"`,
+    /// `"group_share_upper"`, `"coupling"`, `"target"`, `"max_active"`, `"max_change"`, `"max_change_amount"`, `"max_moves"`,
+    /// `"step"` or `"extrapolation"`.
     pub limit: &'static str,
-    /// The arm it belongs to; `None` for the budget.
+    /// The arm it belongs to; `None` for limits on several.
     pub arm: Option<usize>,
-    /// The arm's name, where it has one.
+    /// The name of the arm, the group, the row or the target, where it has one.
     pub name: Option<String>,
     /// The bound (money).
     pub bound: f64,
@@ -192,6 +210,8 @@ impl Error {
             Self::Empty { .. } => "empty",
             Self::LengthMismatch { .. } => "length_mismatch",
             Self::DuplicateName { .. } => "duplicate_name",
+            Self::UnknownName { .. } => "unknown_name",
+            Self::CyclicGroup { .. } => "cyclic_group",
             Self::Infeasible(_) => "infeasible",
             Self::Malformed { .. } => "malformed",
         }

@@ -33,8 +33,8 @@ mod elementary;
 mod error;
 
 pub use allocate::{
-    ArmExplanation, Batch, Binding, Check, Clock, Explanation, Node, PerArm, Plan, Problem, Proof, Status,
-    Verification,
+    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Group, Member, Node,
+    Objective, PerArm, Plan, Problem, Proof, Risk, Status, Target, Verification,
 };
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;

@@ -154,7 +154,7 @@ impl<'a> Search<'a> {
             }
             let price = match self.nodes[next.node] {
                 Node::Leaf { price } => price.unwrap_or(start),
-                Node::Branch { .. } => start,
+                _ => start,
             };
             let first = self.nodes.len();
             let Cut { arm, at_most, at_least } = next.cut;

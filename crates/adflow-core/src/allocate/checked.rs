@@ -317,6 +317,7 @@ impl<'a> Checked<'a> {
             conflict,
             feasible_budget: (self.total_lower, most),
             nearest: (None, Some(self.total_lower)),
+            feasible_target: None,
         }))
     }
 
@@ -328,6 +329,7 @@ impl<'a> Checked<'a> {
             conflict: [self.budget_limit()].into_iter().chain(uppers).collect(),
             feasible_budget: (self.total_lower, most),
             nearest: (Some(most), None),
+            feasible_target: None,
         }))
     }
 

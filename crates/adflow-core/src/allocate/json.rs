@@ -3,6 +3,12 @@
 //! ```text
 //! {"version": 1, "curves": {…}, "budget": 100 | null, "spend_all": false, "lower": 0 | [n], "upper": null | x | [x | null, …],
 //!  "active_lower": null | x | [x | null, …], "value": 1 | [n], "current": null | [n], "names": null | [n],
+//!  "objective": "response", "target": null | {"response" | "roas" | "cpa" | "marginal_roas": x},
+//!  "groups": [{"name": "video", "members": [0, "search", "another group"], "lower": x, "upper": x, "share_lower": x, "share_upper": x}],
+//!  "coupling": null | {"matrix": [{"arms": […], "coefficients": […]}, …], "upper": […], "names": null | […]},
+//!  "activation_cost": 0 | [n], "max_active": null | k, "max_change": null | x | [n], "max_change_amount": null | x | [n],
+//!  "max_moves": null | k, "move_cost": 0 | [n], "step": null | x | [n],
+//!  "risk": null | {"cvar" | "mean_minus_std" | "probability": x}, "extrapolation": null | "cap" | penalty,
 //!  "tolerance": 1e-6, "time_limit": null | seconds}
 //! ```
 //!
@@ -11,6 +17,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::coupling::{Coupling, CouplingRow};
+use super::goal::{Extrapolation, Objective, Risk, Target};
+use super::group::{Group, Member};
 use super::plan::Plan;
 use super::problem::Problem;
 use crate::curve::ResponseCurves;
@@ -19,7 +28,7 @@ use crate::curve::json::{known_keys, malformed, names, object, parse, version};
 use crate::error::{Error, Result};
 
 const VERSION: u64 = 1;
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 25] = [
     "version",
     "curves",
     "budget",
@@ -30,6 +39,19 @@ const KEYS: [&str; 12] = [
     "value",
     "current",
     "names",
+    "objective",
+    "target",
+    "groups",
+    "coupling",
+    "activation_cost",
+    "max_active",
+    "max_change",
+    "max_change_amount",
+    "max_moves",
+    "move_cost",
+    "step",
+    "risk",
+    "extrapolation",
     "tolerance",
     "time_limit",
 ];
@@ -65,6 +87,8 @@ impl Problem {
         if let Some(names) = names(fields.get("names"), "names")? {
             problem = problem.names(names)?;
         }
+        read_goals(&mut problem, fields)?;
+        read_limits(&mut problem, fields)?;
         if let Some(tolerance) = number(fields, "tolerance")? {
             problem.tolerance = tolerance;
         }
@@ -101,10 +125,209 @@ impl Problem {
             "active_lower": optional(&self.active_lower, 0.0),
             "value": plain(&self.value),
             "current": self.current,
+            "objective": self.objective,
+            "target": self.target,
+            "groups": self.groups.iter().map(group_value).collect::<Vec<_>>(),
+            "coupling": coupling_value(&self.coupling),
+            "activation_cost": plain(&self.activation_cost),
+            "max_active": self.max_active,
+            "max_change": optional(&self.max_change, f64::INFINITY),
+            "max_change_amount": optional(&self.max_change_amount, f64::INFINITY),
+            "max_moves": self.max_moves,
+            "move_cost": plain(&self.move_cost),
+            "step": optional(&self.step, 0.0),
+            "risk": self.risk,
+            "extrapolation": match self.extrapolation {
+                None => Value::Null,
+                Some(Extrapolation::Cap) => json!("cap"),
+                Some(Extrapolation::Penalty(penalty)) => json!(penalty),
+            },
             "tolerance": self.tolerance,
             "time_limit": self.time_limit,
         })
         .to_string()
+    }
+}
+
+fn group_value(group: &Group) -> Value {
+    let member = |member: &Member| match member {
+        Member::Arm(arm) => json!(arm),
+        Member::Name(name) => json!(name),
+    };
+    json!({
+        "name": group.name,
+        "members": group.members.iter().map(member).collect::<Vec<_>>(),
+        "lower": group.lower,
+        "upper": group.upper,
+        "share_lower": group.share_lower,
+        "share_upper": group.share_upper,
+    })
+}
+
+fn coupling_value(coupling: &Coupling) -> Value {
+    let rows = &coupling.rows;
+    if rows.is_empty() {
+        return Value::Null;
+    }
+    let row = |row: &CouplingRow| {
+        let (arms, coefficients): (Vec<usize>, Vec<f64>) = row.terms.iter().copied().unzip();
+        json!({"arms": arms, "coefficients": coefficients})
+    };
+    json!({
+        "matrix": rows.iter().map(row).collect::<Vec<_>>(),
+        "upper": rows.iter().map(|row| row.upper).collect::<Vec<_>>(),
+        "names": rows.iter().map(|row| row.name.clone()).collect::<Vec<_>>(),
+    })
+}
+
+fn read_goals(problem: &mut Problem, fields: &Map<String, Value>) -> Result<()> {
+    if let Some(name) = present(fields, "objective") {
+        problem.objective = name.as_str().and_then(Objective::from_name).ok_or_else(|| {
+            malformed("objective", "must be \"response\", \"profit\" or \"spend\"")
+        })?;
+    }
+    if let Some((name, level)) = one_of(fields, "target")? {
+        let reason = "must have one key: \"response\", \"roas\", \"cpa\" or \"marginal_roas\"";
+        problem.target = Some(Target::from_name(name, level).ok_or_else(|| malformed("target", reason))?);
+    }
+    if let Some((name, level)) = one_of(fields, "risk")? {
+        let reason = "must have one key: \"cvar\", \"mean_minus_std\" or \"probability\"";
+        problem.risk = Some(Risk::from_name(name, level).ok_or_else(|| malformed("risk", reason))?);
+    }
+    problem.extrapolation = match present(fields, "extrapolation") {
+        None => None,
+        Some(Value::String(word)) if word == "cap" => Some(Extrapolation::Cap),
+        Some(Value::Number(_)) => number(fields, "extrapolation")?.map(Extrapolation::Penalty),
+        Some(_) => return Err(malformed("extrapolation", "must be \"cap\" or a number")),
+    };
+    Ok(())
+}
+
+fn read_limits(problem: &mut Problem, fields: &Map<String, Value>) -> Result<()> {
+    problem.activation_cost = column(fields, "activation_cost", 0.0)?;
+    problem.max_active = count(fields, "max_active")?;
+    problem.max_change = column(fields, "max_change", f64::INFINITY)?;
+    problem.max_change_amount = column(fields, "max_change_amount", f64::INFINITY)?;
+    problem.max_moves = count(fields, "max_moves")?;
+    problem.move_cost = column(fields, "move_cost", 0.0)?;
+    problem.step = column(fields, "step", 0.0)?;
+    if let Some(groups) = present(fields, "groups") {
+        let groups = list(groups, "groups")?;
+        let read = |(at, group)| read_group(group, &format!("groups[{at}]"));
+        problem.groups = groups.iter().enumerate().map(read).collect::<Result<_>>()?;
+    }
+    if let Some(coupling) = present(fields, "coupling") {
+        problem.coupling = read_coupling(coupling)?;
+    }
+    Ok(())
+}
+
+fn read_group(value: &Value, path: &str) -> Result<Group> {
+    let fields = object(value, path)?;
+    known_keys(fields, path, &["name", "members", "lower", "upper", "share_lower", "share_upper"])?;
+    let at = |key: &str| format!("{path}.{key}");
+    let name = fields.get("name").and_then(Value::as_str);
+    let name = name.ok_or_else(|| malformed(at("name"), "must be a string"))?;
+    let members = fields.get("members").ok_or_else(|| malformed(at("members"), "is missing"))?;
+    let members = list(members, &at("members"))?.iter().enumerate().map(|(position, member)| match member {
+        Value::String(name) => Ok(Member::Name(name.clone())),
+        _ => index(member, &format!("{path}.members[{position}]")).map(Member::Arm),
+    });
+    let bound = |key: &str| match present(fields, key) {
+        None => Ok(None),
+        Some(value) => value.as_f64().map(Some).ok_or_else(|| malformed(at(key), "must be a number or null")),
+    };
+    Ok(Group {
+        name: name.into(),
+        members: members.collect::<Result<_>>()?,
+        lower: bound("lower")?,
+        upper: bound("upper")?,
+        share_lower: bound("share_lower")?,
+        share_upper: bound("share_upper")?,
+    })
+}
+
+fn read_coupling(value: &Value) -> Result<Coupling> {
+    let fields = object(value, "coupling")?;
+    known_keys(fields, "coupling", &["matrix", "upper", "names"])?;
+    let part = |key: &str| {
+        let path = format!("coupling.{key}");
+        list(fields.get(key).ok_or_else(|| malformed(&path, "is missing"))?, &path)
+    };
+    let uppers = part("upper")?;
+    let matrix = part("matrix")?;
+    let names = match present(fields, "names") {
+        None => None,
+        Some(names) => Some(list(names, "coupling.names")?),
+    };
+    let mismatch = |field: &str, actual| Error::LengthMismatch { field: field.into(), expected: uppers.len(), actual };
+    if matrix.len() != uppers.len() {
+        return Err(mismatch("coupling.matrix", matrix.len()));
+    }
+    if let Some(names) = names.filter(|names| names.len() != uppers.len()) {
+        return Err(mismatch("coupling.names", names.len()));
+    }
+    let mut coupling = Coupling::new();
+    for (r, (row, upper)) in matrix.iter().zip(uppers).enumerate() {
+        let path = format!("coupling.matrix[{r}]");
+        let row = object(row, &path)?;
+        known_keys(row, &path, &["arms", "coefficients"])?;
+        let entries = |key: &str| {
+            let path = format!("{path}.{key}");
+            list(row.get(key).ok_or_else(|| malformed(&path, "is missing"))?, &path)
+        };
+        let (arms, coefficients) = (entries("arms")?, entries("coefficients")?);
+        if arms.len() != coefficients.len() {
+            let field = format!("{path}.coefficients");
+            return Err(Error::LengthMismatch { field, expected: arms.len(), actual: coefficients.len() });
+        }
+        let terms = arms.iter().zip(coefficients).enumerate().map(|(at, (arm, coefficient))| {
+            let arm = index(arm, &format!("{path}.arms[{at}]"))?;
+            let coefficient = coefficient.as_f64();
+            let wrong = || malformed(format!("{path}.coefficients[{at}]"), "must be a number");
+            Ok((arm, coefficient.ok_or_else(wrong)?))
+        });
+        let terms = terms.collect::<Result<_>>()?;
+        let name = match names.map(|names| &names[r]) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(_) => return Err(malformed(format!("coupling.names[{r}]"), "must be a string or null")),
+        };
+        let upper = upper.as_f64();
+        let upper = upper.ok_or_else(|| malformed(format!("coupling.upper[{r}]"), "must be a number"))?;
+        coupling.rows.push(CouplingRow { name, terms, upper });
+    }
+    Ok(coupling)
+}
+
+fn present<'v>(fields: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}
+
+fn list<'v>(value: &'v Value, path: &str) -> Result<&'v Vec<Value>> {
+    value.as_array().ok_or_else(|| malformed(path, "must be a list"))
+}
+
+fn index(value: &Value, path: &str) -> Result<usize> {
+    let index = value.as_u64().and_then(|index| usize::try_from(index).ok());
+    index.ok_or_else(|| malformed(path, "must be a whole number, 0 or more"))
+}
+
+fn count(fields: &Map<String, Value>, name: &str) -> Result<Option<usize>> {
+    present(fields, name).map(|value| index(value, name)).transpose()
+}
+
+/// An object with one key and a number: {"roas": 3.0}.
+fn one_of<'v>(fields: &'v Map<String, Value>, name: &str) -> Result<Option<(&'v str, f64)>> {
+    let Some(value) = present(fields, name) else { return Ok(None) };
+    let choice = object(value, name)?;
+    let mut keys = choice.iter();
+    match (keys.next(), keys.next()) {
+        (Some((key, value)), None) => match value.as_f64() {
+            Some(level) => Ok(Some((key, level))),
+            None => Err(malformed(format!("{name}.{key}"), "must be a number")),
+        },
+        _ => Err(malformed(name, "must be an object with one key")),
     }
 }
 

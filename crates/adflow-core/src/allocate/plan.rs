@@ -41,6 +41,12 @@ pub struct Plan {
     pub shadow_price: f64,
     /// Whether the gap is within the tolerance.
     pub status: Status,
+    /// The limits on several arms with the price of each, in the order of the multipliers in the proof: the budget, groups
+    /// (each: lower, upper, least share, largest share), coupling rows, the target, most active and most moved arms.
+    /// Empty for a problem with nothing but a budget.
+    pub limits: Vec<Binding>,
+    /// With whole steps: what the best plan without them would have been worth more.
+    pub rounding_loss: Option<f64>,
     /// What the upper bound follows from.
     pub proof: Proof,
     /// Passes over the arms and nodes of the search together.
@@ -89,11 +95,12 @@ pub(crate) fn gap(value: f64, bound: f64) -> f64 {
 /// A limit that holds a plan back, and what relaxing it by one unit of money would bring.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Binding {
-    /// `"budget"`, `"lower"`, `"upper"` or `"active_lower"`.
+    /// `"budget"`, `"lower"`, `"upper"`, `"active_lower"`, or a limit on several arms: `"group_lower"`, `"group_upper"`,
+    /// `"group_share_lower"`, `"group_share_upper"`, `"coupling"`, `"target"`, `"max_active"`, `"max_moves"`.
     pub limit: &'static str,
-    /// The arm; `None` for the budget.
+    /// The arm; `None` for limits on several.
     pub arm: Option<usize>,
-    /// The arm's name, where it has one.
+    /// The name of the arm, the group or the row, where it has one.
     pub name: Option<String>,
     /// The bound (money).
     pub bound: f64,
@@ -120,8 +127,9 @@ impl Plan {
     #[must_use]
     pub fn binding(&self) -> Vec<Binding> {
         let problem = &*self.problem;
-        let mut binding = Vec::new();
-        if let Some(budget) = problem.budget.filter(|_| self.shadow_price > 0.0) {
+        let mut binding: Vec<Binding> =
+            self.limits.iter().filter(|limit| limit.price != 0.0).cloned().collect();
+        if let Some(budget) = problem.budget.filter(|_| self.limits.is_empty() && self.shadow_price > 0.0) {
             let price = self.shadow_price;
             binding.push(Binding { limit: "budget", arm: None, name: None, bound: budget, price });
         }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::branch::{self, Found};
 use super::clock::{Clock, NoClock};
+use super::coupling::Coupling;
 use super::demand::Workspace;
+use super::goal::{Extrapolation, Objective, Risk, Target};
+use super::group::Group;
 use super::plan::Plan;
 use crate::curve::ResponseCurves;
 use crate::curve::column::Column;
@@ -28,6 +31,19 @@ use crate::error::{Error, Result};
 /// | [`active_lower`](Self::active_lower) | none | a: the arm spends nothing, or at least this (money) | 0 (none) to 1e60 |
 /// | [`value`](Self::value) | 1 | v: what a unit of response is worth | 0 to 1e60 |
 /// | [`current`](Self::current) | none | the spends of today, for [`Plan::explain`](crate::Plan::explain) (money) | the curve's |
+/// | [`objective`](Self::objective) | response | what is maximised: response, profit, or the least spend | |
+/// | [`target`](Self::target) | none | a response, ROAS, CPA or marginal ROAS to reach | see [`Target`] |
+/// | [`groups`](Self::groups) | none | limits on what several arms spend together | see [`Group`] |
+/// | [`coupling`](Self::coupling) | none | rows A x ≤ b | see [`Coupling`] |
+/// | [`activation_cost`](Self::activation_cost) | 0 | what an arm that spends at all costs (objective) | 0 to 1e60 |
+/// | [`max_active`](Self::max_active) | none | most arms that spend at all | |
+/// | [`max_change`](Self::max_change) | none | most that a spend may move from `current`, as a share of it | ≥ 0 |
+/// | [`max_change_amount`](Self::max_change_amount) | none | most that a spend may move from `current` (money) | ≥ 0, +∞ for none |
+/// | [`max_moves`](Self::max_moves) | none | most arms whose spend differs from `current` | |
+/// | [`move_cost`](Self::move_cost) | 0 | what moving a unit of money costs (objective per money) | 0 to 1e60 |
+/// | [`step`](Self::step) | 0 | every spend is a whole multiple of this (money); 0 for any spend | 0 to 1e60 |
+/// | [`risk`](Self::risk) | none | a measure of the outcomes over draws in place of their mean | see [`Risk`] |
+/// | [`extrapolation`](Self::extrapolation) | none | a cap or a price beyond the observed spends | see [`Extrapolation`] |
 /// | [`tolerance`](Self::tolerance) | 1e-6 | largest relative gap called optimal; concave problems reach 1e-12 anyway | 1e-15 to 1 |
 /// | [`time_limit`](Self::time_limit) | none | seconds after which the best plan so far is returned with its true gap | ≥ 0 |
 ///
@@ -53,6 +69,24 @@ pub struct Problem {
     pub(crate) active_lower: Column,
     pub(crate) value: Column,
     pub(crate) current: Option<Vec<f64>>,
+    pub(crate) objective: Objective,
+    pub(crate) target: Option<Target>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) coupling: Coupling,
+    /// 0 where there is none.
+    pub(crate) activation_cost: Column,
+    pub(crate) max_active: Option<usize>,
+    /// +∞ where there is none.
+    pub(crate) max_change: Column,
+    /// +∞ where there is none.
+    pub(crate) max_change_amount: Column,
+    pub(crate) max_moves: Option<usize>,
+    /// 0 where there is none.
+    pub(crate) move_cost: Column,
+    /// 0 where any spend is allowed.
+    pub(crate) step: Column,
+    pub(crate) risk: Option<Risk>,
+    pub(crate) extrapolation: Option<Extrapolation>,
     pub(crate) tolerance: f64,
     pub(crate) time_limit: Option<f64>,
     pub(crate) threads: usize,
@@ -105,6 +139,19 @@ impl Problem {
             active_lower: Column::Same(0.0),
             value: Column::Same(1.0),
             current: None,
+            objective: Objective::Response,
+            target: None,
+            groups: Vec::new(),
+            coupling: Coupling::new(),
+            activation_cost: Column::Same(0.0),
+            max_active: None,
+            max_change: Column::Same(f64::INFINITY),
+            max_change_amount: Column::Same(f64::INFINITY),
+            max_moves: None,
+            move_cost: Column::Same(0.0),
+            step: Column::Same(0.0),
+            risk: None,
+            extrapolation: None,
             tolerance: 1e-6,
             time_limit: None,
             threads: 1,
@@ -157,6 +204,97 @@ impl Problem {
     #[must_use]
     pub fn current(mut self, current: impl Into<Vec<f64>>) -> Self {
         self.current = Some(current.into());
+        self
+    }
+
+    /// What is maximised.
+    #[must_use]
+    pub fn objective(mut self, objective: Objective) -> Self {
+        self.objective = objective;
+        self
+    }
+
+    /// What a plan must reach.
+    #[must_use]
+    pub fn target(mut self, target: Target) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// Limits on what several arms spend together.
+    #[must_use]
+    pub fn groups(mut self, groups: impl IntoIterator<Item = Group>) -> Self {
+        self.groups = groups.into_iter().collect();
+        self
+    }
+
+    /// Limits A x ≤ b.
+    #[must_use]
+    pub fn coupling(mut self, coupling: Coupling) -> Self {
+        self.coupling = coupling;
+        self
+    }
+
+    /// What each arm that spends more than 0 costs (objective); 0 for nothing.
+    #[must_use]
+    pub fn activation_cost(mut self, cost: impl Into<PerArm>) -> Self {
+        self.activation_cost = cost.into().0;
+        self
+    }
+
+    /// Most arms that may spend more than 0.
+    #[must_use]
+    pub fn max_active(mut self, arms: usize) -> Self {
+        self.max_active = Some(arms);
+        self
+    }
+
+    /// Most that each spend may move from [`current`](Self::current), as a share of it: 0.2 for ±20 %; +∞ for none.
+    #[must_use]
+    pub fn max_change(mut self, share: impl Into<PerArm>) -> Self {
+        self.max_change = share.into().0;
+        self
+    }
+
+    /// Most that each spend may move from [`current`](Self::current) (money); +∞ for none.
+    #[must_use]
+    pub fn max_change_amount(mut self, amount: impl Into<PerArm>) -> Self {
+        self.max_change_amount = amount.into().0;
+        self
+    }
+
+    /// Most arms whose spend may differ from [`current`](Self::current).
+    #[must_use]
+    pub fn max_moves(mut self, arms: usize) -> Self {
+        self.max_moves = Some(arms);
+        self
+    }
+
+    /// What moving one unit of money away from [`current`](Self::current), up or down, costs (objective per money).
+    #[must_use]
+    pub fn move_cost(mut self, cost: impl Into<PerArm>) -> Self {
+        self.move_cost = cost.into().0;
+        self
+    }
+
+    /// Every spend is a whole multiple of this (money); 0 for any spend.
+    #[must_use]
+    pub fn step(mut self, step: impl Into<PerArm>) -> Self {
+        self.step = step.into().0;
+        self
+    }
+
+    /// A measure of the outcomes over draws, in place of their mean.
+    #[must_use]
+    pub fn risk(mut self, risk: Risk) -> Self {
+        self.risk = Some(risk);
+        self
+    }
+
+    /// What happens beyond the largest spend that a curve was fitted on.
+    #[must_use]
+    pub fn extrapolation(mut self, extrapolation: Extrapolation) -> Self {
+        self.extrapolation = Some(extrapolation);
         self
     }
 
@@ -217,11 +355,14 @@ impl Problem {
     pub fn solve_with(self, clock: &dyn Clock) -> Result<Plan> {
         self.check_arms()?;
         let problem = Arc::new(self);
-        let mut work = Workspace::default();
-        let checked = problem.check_budget(problem.budget, 0..problem.curves.len(), || "budget".into())?;
         // A limit too long for a `Duration` is no limit.
         let limit = problem.time_limit.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let stop = || clock.interrupted() || limit.is_some_and(|limit| clock.elapsed() >= limit);
+        if !problem.is_one_budget() {
+            return super::general::solve(&problem, clock, &stop);
+        }
+        let mut work = Workspace::default();
+        let checked = problem.check_budget(problem.budget, 0..problem.curves.len(), || "budget".into())?;
         let found = branch::best(&checked, &mut work, problem.tolerance, problem.threads, &stop)?;
         let Found { shadow_price, worth, upper_bound, proof, iterations } = found;
         let spend = std::mem::take(&mut work.spend);
@@ -239,6 +380,8 @@ impl Problem {
             gap,
             shadow_price,
             status: super::plan::Status::of(gap, problem.tolerance),
+            limits: Vec::new(),
+            rounding_loss: None,
             proof,
             iterations,
             elapsed: clock.elapsed(),

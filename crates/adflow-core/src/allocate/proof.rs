@@ -38,6 +38,28 @@ pub enum Node {
         /// λ.
         price: Option<f64>,
     },
+    /// A case that multipliers settle, one per limit on several arms (see [`Plan::limits`](crate::Plan::limits)).
+    Multipliers {
+        /// y: at least 0, but for a budget that must be spent.
+        values: Vec<f64>,
+        /// Whether no plan keeps the limits in this case: with the objective left out, φ(y) is below 0.
+        impossible: bool,
+    },
+    /// Two cases for one arm with several stretches of spends.
+    Cut {
+        /// The arm.
+        arm: usize,
+        /// The stretch that is cut.
+        stretch: usize,
+        /// First case: at most this much on the stretch, or on a stretch below it; none of the stretch where `None`.
+        at_most: Option<f64>,
+        /// Second case: at least this much on the stretch, or on a stretch above it; all of the stretch where `None`.
+        at_least: Option<f64>,
+        /// Position of the node of the first case.
+        below: usize,
+        /// Position of the node of the second case.
+        above: usize,
+    },
     /// Two cases for one arm.
     Branch {
         /// The arm.

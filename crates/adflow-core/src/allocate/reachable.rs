@@ -101,5 +101,6 @@ fn infeasible(problem: &Checked<'_>, totals: &[(f64, f64)]) -> Error {
         conflict,
         feasible_budget: (problem.total_lower, most),
         nearest: (below, above),
+        feasible_target: None,
     }))
 }

@@ -147,7 +147,7 @@ fn bound(problem: &Checked<'_>, proof: &Proof, stated: f64) -> f64 {
         visited += 1;
         match proof.nodes.get(at) {
             // A missing node or a loop proves nothing.
-            None => return f64::INFINITY,
+            None | Some(Node::Multipliers { .. } | Node::Cut { .. }) => return f64::INFINITY,
             Some(_) if visited > proof.nodes.len() => return f64::INFINITY,
             Some(Node::Leaf { price }) => best = best.max(leaf(problem, &box_, *price, exact)),
             Some(&Node::Branch { arm, at_most, at_least, below, above }) => {
