@@ -129,11 +129,7 @@ fn limit(problem: &Problem, item: Item) -> Limit {
             let name = Some(row.name.clone().unwrap_or_else(|| format!("row {r}")));
             Limit { limit: "coupling", arm: None, name, bound: row.upper }
         }
-        Item::Target => {
-            let name = problem.target.map(|target| target.as_str().into());
-            let bound = problem.target.map_or(f64::NAN, Target::level);
-            Limit { limit: "target", arm: None, name, bound }
-        }
+        Item::Target => plain("target", problem.target.map_or(f64::NAN, Target::level)),
         Item::MaxActive => count("max_active", problem.max_active),
         Item::MaxMoves => count("max_moves", problem.max_moves),
         Item::MaxChange(i) => arm("max_change", i, problem.max_change.at(i)),

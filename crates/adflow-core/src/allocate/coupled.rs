@@ -5,13 +5,17 @@
 
 use std::collections::BinaryHeap;
 
+use super::newton;
 use super::columns::{Generator, Outcome, Part, Relaxed};
 use super::plan::gap;
-use super::program::{Program, Range};
+use super::program::{Prices, Program, Range};
 use super::proof::Node;
 
 /// Cases after which the search ends with the gap that is left.
 const MOST_NODES: usize = 20_000;
+/// Relative excess over a limit that a plan may have, and that which is worth mending.
+const KEPT: f64 = 1e-9;
+const MENDED: f64 = 1e-13;
 /// Share of the objective's scale that a place may lose between its mixture and its plan.
 const INTEGRAL: f64 = 1e-10;
 
@@ -53,6 +57,15 @@ struct Cut {
     stretch: usize,
     /// Inside the stretch: at most, at least. None: the stretch and all above it, against all below it.
     within: Option<(f64, f64)>,
+}
+
+/// A place that mixes what it cannot mix.
+struct Divided {
+    cut: Cut,
+    /// What the mixture is worth more than the place can be (objective), or a measure of it.
+    loss: f64,
+    /// The same without prices, where they are 0.
+    share: f64,
 }
 
 impl PartialEq for Open {
@@ -125,6 +138,7 @@ impl<'p, 'a> Search<'p, 'a> {
                 self.add(ranges, &next.multipliers, &mut open);
             }
         }
+        self.polish();
         let value = self.incumbent.as_ref().map_or(f64::NEG_INFINITY, |incumbent| incumbent.value);
         Found {
             bound: self.closed.max(unfinished).max(value),
@@ -188,12 +202,19 @@ impl<'p, 'a> Search<'p, 'a> {
 
     /// Takes what plans a mixture suggests; the cut that the mixture asks for, if it is not a plan itself.
     fn digest(&mut self, ranges: &[Range], relaxed: &Relaxed) -> Option<Cut> {
-        let cut = self.fractional(relaxed, ranges);
-        match cut {
-            None => self.offer(relaxed),
-            Some(_) => self.dive(ranges, relaxed),
+        let divided = self.divided(relaxed);
+        let scale = relaxed.bound.abs().max(relaxed.value.abs());
+        match divided {
+            None => {
+                self.offer(relaxed);
+                None
+            }
+            Some(divided) if divided.loss <= INTEGRAL * scale && self.offer(relaxed) => None,
+            Some(divided) => {
+                self.dive(ranges, relaxed);
+                Some(divided.cut)
+            }
         }
-        cut.map(|cut| cut.0)
     }
 
     /// Narrows every divided place to what it mostly does, relaxes again, and takes what comes out.
@@ -214,7 +235,7 @@ impl<'p, 'a> Search<'p, 'a> {
             if self.is_closed(relaxed.bound) {
                 return;
             }
-            if self.fractional(&relaxed, &ranges).is_none() {
+            if self.divided(&relaxed).is_none() {
                 self.offer(&relaxed);
                 return;
             }
@@ -254,61 +275,59 @@ impl<'p, 'a> Search<'p, 'a> {
         stretch.response(mean) >= mixed * (1.0 - 1e-12)
     }
 
-    /// The place that loses most between its mixture and a plan, and how to cut it.
-    fn fractional(&self, relaxed: &Relaxed, ranges: &[Range]) -> Option<(Cut, f64)> {
-        let program = self.generator.program;
-        let prices = program.prices(&relaxed.multipliers, 1.0);
-        let scale = relaxed.bound.abs().max(relaxed.value.abs());
-        let mut worst: Option<(Cut, f64)> = None;
-        for (place, parts) in relaxed.parts.iter().enumerate() {
-            let total: f64 = parts.iter().map(|part| part.share).sum();
-            let (Some(first), Some(last)) = (parts.first(), parts.last()) else { continue };
-            let price = &prices[place];
-            let stretches = &program.places[place].stretches;
-            let (cut, loss) = if first.stretch == last.stretch {
-                let stretch = &stretches[first.stretch];
-                if first.x >= last.x {
-                    continue;
-                }
-                let mean = parts.iter().map(|part| part.share * part.x).sum::<f64>() / total;
-                let mixed = parts.iter().map(|part| part.share * stretch.response(part.x)).sum::<f64>() / total;
-                let (within, loss) = if stretch.step > 0.0 {
-                    // In whole steps.
-                    let (low, high) = ((first.x / stretch.step).round(), (last.x / stretch.step).round());
-                    let steps = (mean / stretch.step).clamp(low, high);
-                    let away = (steps - steps.round()).abs();
-                    if away <= 1e-9 {
-                        continue;
-                    }
-                    let (below, above) = (steps.floor() * stretch.step, (steps.floor() + 1.0) * stretch.step);
-                    let rise = price.weight * (stretch.response(above) - stretch.response(below));
-                    let worth = rise.abs().max(price.spend.abs() * stretch.step);
-                    ((below, above), worth.max(scale * 1e-9) * away)
-                } else {
-                    ((mean, mean), price.weight * (mixed - stretch.response(mean)))
-                };
-                (Cut { place, stretch: first.stretch, within: Some(within) }, loss)
-            } else {
-                let low: f64 =
-                    parts.iter().filter(|part| part.stretch == first.stretch).map(|part| part.share).sum();
-                let share = (low / total).min(1.0 - low / total);
-                if share <= 1e-7 {
-                    continue;
-                }
-                let apart = price.weight
-                    * (stretches[last.stretch].response(last.x) - stretches[first.stretch].response(first.x))
-                    + (price.spend * (last.x - first.x)).abs()
-                    + price.active.abs()
-                    + price.moved.abs()
-                    + (stretches[last.stretch].fixed - stretches[first.stretch].fixed).abs();
-                (Cut { place, stretch: first.stretch + 1, within: None }, share * apart.max(1e-6 * scale))
-            };
-            if loss > INTEGRAL * scale && worst.is_none_or(|worst| loss > worst.1) {
-                worst = Some((cut, loss));
-            }
+    /// The place that is furthest from doing one thing, and how to cut it.
+    fn divided(&self, relaxed: &Relaxed) -> Option<Divided> {
+        let prices = self.generator.program.prices(&relaxed.multipliers, 1.0);
+        let places = relaxed.parts.iter().enumerate();
+        let divided = places.filter_map(|(place, parts)| self.divided_place(place, parts, &prices[place]));
+        divided.reduce(|worst, next| {
+            let order = next.loss.total_cmp(&worst.loss).then(next.share.total_cmp(&worst.share));
+            if order.is_gt() { next } else { worst }
+        })
+    }
+
+    fn divided_place(&self, place: usize, parts: &[Part], price: &Prices) -> Option<Divided> {
+        let stretches = &self.generator.program.places[place].stretches;
+        let (first, last) = (parts.first()?, parts.last()?);
+        let total: f64 = parts.iter().map(|part| part.share).sum();
+        if first.stretch < last.stretch {
+            let low: f64 =
+                parts.iter().filter(|part| part.stretch == first.stretch).map(|part| part.share).sum();
+            let share = (low / total).min(1.0 - low / total);
+            let apart = price.weight
+                * (stretches[last.stretch].response(last.x) - stretches[first.stretch].response(first.x))
+                + (price.spend * (last.x - first.x)).abs()
+                + price.active.abs()
+                + price.moved.abs()
+                + (stretches[last.stretch].fixed - stretches[first.stretch].fixed).abs();
+            let cut = Cut { place, stretch: first.stretch + 1, within: None };
+            return (share > 1e-7).then_some(Divided { cut, loss: share * apart, share });
         }
-        let _ = ranges;
-        worst
+        let stretch = &stretches[first.stretch];
+        if first.x >= last.x {
+            return None;
+        }
+        let mean = parts.iter().map(|part| part.share * part.x).sum::<f64>() / total;
+        let mixed = parts.iter().map(|part| part.share * stretch.response(part.x)).sum::<f64>() / total;
+        let cut = |within| Cut { place, stretch: first.stretch, within: Some(within) };
+        if stretch.step > 0.0 {
+            let steps = mean / stretch.step;
+            let share = (steps - steps.round()).abs();
+            if share > 1e-9 {
+                let (below, above) = (steps.floor() * stretch.step, (steps.floor() + 1.0) * stretch.step);
+                let rise = price.weight * (stretch.response(above) - stretch.response(below));
+                let worth = rise.abs().max(price.spend.abs() * stretch.step);
+                return Some(Divided { cut: cut((below, above)), loss: worth * share, share });
+            }
+            // The mixture's mean is a whole step, but may be worth less than the mixture.
+            let mean = steps.round() * stretch.step;
+            let lost = mixed - stretch.response(mean);
+            let share = lost / mixed.abs().max(f64::MIN_POSITIVE);
+            return (share > 1e-12).then_some(Divided { cut: cut((mean, mean)), loss: price.weight * lost, share });
+        }
+        let lost = mixed - stretch.response(mean);
+        let share = lost / mixed.abs().max(f64::MIN_POSITIVE);
+        (share > 1e-12).then_some(Divided { cut: cut((mean, mean)), loss: price.weight * lost, share })
     }
 
     /// A cut of the widest place, for want of a mixture.
@@ -335,14 +354,13 @@ impl<'p, 'a> Search<'p, 'a> {
         cut
     }
 
-    /// Takes the plan of a mixture in which every place does one thing.
-    fn offer(&mut self, relaxed: &Relaxed) {
+    /// Takes the plan that a mixture comes nearest to; whether it keeps all limits.
+    fn offer(&mut self, relaxed: &Relaxed) -> bool {
         let program = self.generator.program;
         let mut stands = Vec::with_capacity(relaxed.parts.len());
-        let mut value = 0.0;
         for (place, parts) in relaxed.parts.iter().enumerate() {
             let Some(main) = parts.iter().copied().reduce(|a, b| if b.share > a.share { b } else { a }) else {
-                return;
+                return false;
             };
             let own = parts.iter().filter(|part| part.stretch == main.stretch);
             let total: f64 = own.clone().map(|part| part.share).sum();
@@ -350,12 +368,51 @@ impl<'p, 'a> Search<'p, 'a> {
             let stretch = &program.places[place].stretches[main.stretch];
             let x = if main.share >= total * (1.0 - 1e-9) { main.x } else { mean };
             let x = if stretch.step > 0.0 { (x / stretch.step).round() * stretch.step } else { x };
-            let x = x.clamp(stretch.from, stretch.to);
-            value += program.objective(place, main.stretch, x);
-            stands.push(Stand { stretch: main.stretch, x });
+            stands.push(Stand { stretch: main.stretch, x: x.clamp(stretch.from, stretch.to) });
         }
-        if self.incumbent.as_ref().is_none_or(|incumbent| value > incumbent.value) && program.keeps(&stands, 1e-9) {
+        if !program.keeps(&stands, MENDED) {
+            program.mend(&mut stands);
+        }
+        if !program.keeps(&stands, KEPT) {
+            return false;
+        }
+        let value = program.value(&stands);
+        if self.incumbent.as_ref().is_none_or(|incumbent| value > incumbent.value) {
             self.incumbent = Some(Incumbent { stands, value, multipliers: relaxed.multipliers.clone() });
+        }
+        true
+    }
+
+    /// Brings the best plan to the best of its own stretches, and the bound with it where one case is the whole proof.
+    fn polish(&mut self) {
+        let program = self.generator.program;
+        for _ in 0..6 {
+            let Some(Incumbent { stands, value, multipliers }) = &self.incumbent else { return };
+            let Some((mut stands, multipliers)) = newton::step(program, stands, multipliers) else { return };
+            if !program.keeps(&stands, MENDED) {
+                program.mend(&mut stands);
+            }
+            if self.nodes.len() == 1 && matches!(self.nodes[0], Node::Multipliers { impossible: false, .. }) {
+                if let Some(case) = self.generator.case(&program.whole()) {
+                    let bound = self.generator.price(&case, &multipliers, 1.0).0;
+                    if bound < self.closed {
+                        self.closed = bound;
+                        self.nodes[0] = Node::Multipliers { values: multipliers.clone(), impossible: false };
+                    }
+                }
+            }
+            let next = program.value(&stands);
+            if !program.keeps(&stands, KEPT) || next < value - 1e-9 * value.abs() {
+                return;
+            }
+            let gained = next - value;
+            let done = gained <= 1e-15 * value.abs();
+            if gained >= 0.0 {
+                self.incumbent = Some(Incumbent { stands, value: next, multipliers });
+            }
+            if done {
+                return;
+            }
         }
     }
 }

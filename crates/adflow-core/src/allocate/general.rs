@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::program::{Place, Program};
 use super::proof::Proof;
 use super::rows::Row;
+use super::verify_program;
 use crate::curve::column::Column;
 use crate::error::{Error, Result};
 
@@ -181,6 +182,7 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
             Err(_) => 0.0,
         });
     }
+    plan.fingerprint = verify_program::fingerprint(&plan);
     plan.elapsed = clock.elapsed();
     Ok(plan)
 }
@@ -227,6 +229,7 @@ fn assemble(
         status: Status::of(gap, problem.tolerance),
         limits,
         rounding_loss: None,
+        fingerprint: 0,
         proof,
         iterations: rounds,
         elapsed: std::time::Duration::ZERO,

@@ -102,7 +102,9 @@ pub(crate) fn solve<'c>(places: usize, rows: &[Side], columns: impl Iterator<Ite
     let finite = solution.x.iter().chain(&solution.z).all(|x| x.is_finite());
     let multipliers = |scale: f64| {
         let of = |r: usize| {
-            let y = solution.z[position[r]] * scale / row_scale[r];
+            // A multiplier that is nothing but the solver's rounding is none.
+            let z = Some(solution.z[position[r]]).filter(|z| z.abs() > 1e-11).unwrap_or(0.0);
+            let y = z * scale / row_scale[r];
             if rows[r].equal { y } else { y.max(0.0) }
         };
         (0..m).map(of).collect()

@@ -47,6 +47,8 @@ pub struct Plan {
     pub limits: Vec<Binding>,
     /// With whole steps: what the best plan without them would have been worth more.
     pub rounding_loss: Option<f64>,
+    /// A number that changes with any number of the problem, the plan or the proof; 0 for a problem with nothing but a budget.
+    pub fingerprint: u64,
     /// What the upper bound follows from.
     pub proof: Proof,
     /// Passes over the arms and nodes of the search together.

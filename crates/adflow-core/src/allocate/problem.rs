@@ -382,6 +382,7 @@ impl Problem {
             status: super::plan::Status::of(gap, problem.tolerance),
             limits: Vec::new(),
             rounding_loss: None,
+            fingerprint: 0,
             proof,
             iterations,
             elapsed: clock.elapsed(),

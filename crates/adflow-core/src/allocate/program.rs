@@ -150,6 +150,58 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// Σ objective.
+    pub(crate) fn value(&self, stands: &[Stand]) -> f64 {
+        stands.iter().enumerate().map(|(place, stand)| self.objective(place, stand.stretch, stand.x)).sum()
+    }
+
+    /// Moves spends inside their stretches by the little that rounding has left over or short of a row: projections on one
+    /// row after the other (S. Kaczmarz, 1937).
+    pub(crate) fn mend(&self, stands: &mut [Stand]) {
+        for _ in 0..100 {
+            let mut moved = false;
+            for row in &self.rows {
+                let (sum, size) = self.sum(row, stands);
+                let over = sum - row.bound;
+                if over.abs() <= 1e-14 * size.max(row.bound.abs()) || over < 0.0 && !row.equal {
+                    continue;
+                }
+                let slopes = self.slopes(row, stands, over > 0.0);
+                let square: f64 = slopes.iter().map(|slope| slope.1 * slope.1).sum();
+                // A little more than needed: rows next to each other then end inside both.
+                let step = over * if row.equal { 1.0 } else { 1.0 + 1e-3 } / square;
+                if !step.is_finite() {
+                    continue;
+                }
+                moved = true;
+                for (place, slope) in slopes {
+                    let stretch = &self.places[place].stretches[stands[place].stretch];
+                    stands[place].x = (stands[place].x - step * slope).clamp(stretch.from, stretch.to);
+                }
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+
+    /// How a row moves with each spend that is free to move against the excess.
+    fn slopes(&self, row: &Row, stands: &[Stand], over: bool) -> Vec<(usize, f64)> {
+        let mut slopes = vec![row.everyone; self.places.len()];
+        row.terms.iter().for_each(|&(place, coefficient)| slopes[place] += coefficient);
+        let free = |(place, mut slope): (usize, f64)| {
+            let stand = stands[place];
+            let stretch = &self.places[place].stretches[stand.stretch];
+            if row.value != 0.0 || row.response != 0.0 {
+                slope += (row.value * self.places[place].value + row.response) * stretch.slope(stand.x);
+            }
+            let down = (slope > 0.0) == over;
+            let room = if down { stand.x > stretch.from } else { stand.x < stretch.to };
+            (room && slope != 0.0 && slope.is_finite() && stretch.step <= 0.0).then_some((place, slope))
+        };
+        slopes.into_iter().enumerate().filter_map(free).collect()
+    }
+
     /// The left side of a row, and the size of what was added up.
     pub(crate) fn sum(&self, row: &Row, stands: &[Stand]) -> (f64, f64) {
         let (mut sum, mut size) = (0.0, 0.0_f64);

@@ -101,8 +101,7 @@ impl Problem {
             rows.push(Row::over(limit, self.coupling_terms(r)?, row.upper));
         }
         if let Some(target) = self.target {
-            let named = |bound| Limit { limit: "target", arm: None, name: Some(target.as_str().into()), bound };
-            let mut row = Row::over(named(target.level()), Vec::new(), 0.0);
+            let mut row = Row::over(plain("target", target.level()), Vec::new(), 0.0);
             match target {
                 Target::Response(level) => {
                     row.value = -1.0;

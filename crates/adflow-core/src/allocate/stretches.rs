@@ -45,6 +45,16 @@ impl<'a> Stretch<'a> {
         self.envelope.as_ref().map_or(0.0, |envelope| envelope.value(x))
     }
 
+    /// f′(x); 0 where the stretch has no curve.
+    pub(crate) fn slope(&self, x: f64) -> f64 {
+        self.envelope.as_ref().map_or(0.0, |envelope| envelope.slope(x))
+    }
+
+    /// f″(x); 0 where the stretch has no curve.
+    pub(crate) fn curvature(&self, x: f64) -> f64 {
+        self.envelope.as_ref().map_or(0.0, |envelope| envelope.curvature(x))
+    }
+
     /// Where the response turns from one straight line of the hull to the next: good first guesses.
     pub(crate) fn corners(&self) -> Vec<f64> {
         let chords = self.envelope.iter().flat_map(Envelope::chords);

@@ -40,7 +40,7 @@ pub struct Check {
 }
 
 /// Relative rounding that a recomputation may differ by.
-const ROUNDING: f64 = 1e-9;
+pub(super) const ROUNDING: f64 = 1e-9;
 
 impl Plan {
     /// Recomputes the limits, the responses, the bound and the gap from the problem and the plan alone.
@@ -50,6 +50,9 @@ impl Plan {
     #[must_use]
     pub fn verify(&self) -> Verification {
         let problem = &*self.problem;
+        if !problem.is_one_budget() {
+            return super::verify_program::verify(self);
+        }
         let n = problem.curves.len();
         let mut checks = Vec::new();
         let mut check = |name, ok, detail: String| checks.push(Check { name, ok, detail });
@@ -113,7 +116,7 @@ impl Plan {
     }
 }
 
-fn agree(a: f64, b: f64) -> bool {
+pub(super) fn agree(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || (a - b).abs() <= ROUNDING * a.abs().max(b.abs()) + f64::MIN_POSITIVE
 }
 
@@ -208,12 +211,12 @@ fn most_of(problem: &Checked<'_>, i: usize, (from, to): (f64, f64), price: f64, 
         // Nothing, or at least the minimum.
         let nothing = if from <= 0.0 { at(0.0) } else { f64::NEG_INFINITY };
         return if to >= active {
-            nothing.max(over(&arm, weight, price, (active, to), exact))
+            nothing.max(over(&arm, weight, price, (active, to), 0.0, exact))
         } else {
             nothing
         };
     }
-    over(&arm, weight, price, (from, to), exact)
+    over(&arm, weight, price, (from, to), 0.0, exact)
 }
 
 /// An interval of spends with the value at its ends.
@@ -225,13 +228,27 @@ struct Interval {
     most: f64,
 }
 
-fn over(arm: &Arm<'_>, weight: f64, price: f64, (from, to): (f64, f64), exact: f64) -> f64 {
+/// An upper bound of max weight · f(x) − price · x over [from, to], or over the multiples of `step` in it where that is
+/// above 0; exact to `exact`.
+pub(super) fn over(
+    arm: &Arm<'_>,
+    weight: f64,
+    price: f64,
+    (from, to): (f64, f64),
+    step: f64,
+    exact: f64,
+) -> f64 {
     let value = |x: f64| weight * arm.response(x);
     if let Form::Table(table) = arm.form {
-        // Straight lines: a maximum lies at an end or at a point.
+        // Straight lines: a maximum lies at an end or at a point, or at the multiple next to it.
+        let near = |x: f64| match step > 0.0 {
+            true => [(x / step).floor() * step, (x / step).ceil() * step].map(|x| x.clamp(from, to)),
+            false => [x, x],
+        };
         return table
             .knots(from, to)
             .chain([from, to])
+            .flat_map(near)
             .map(|x| value(x) - price * x)
             .fold(f64::NEG_INFINITY, f64::max);
     }
@@ -268,7 +285,19 @@ fn over(arm: &Arm<'_>, weight: f64, price: f64, (from, to): (f64, f64), exact: f
         } else {
             0.5 * (next.from + next.to)
         };
+        let middle = if step > 0.0 {
+            let (first, last) = ((next.from / step).round() + 1.0, (next.to / step).round() - 1.0);
+            (middle / step).round().max(first).min(last) * step
+        } else {
+            middle
+        };
         let thin = middle <= next.from || middle >= next.to;
+        if thin && step > 0.0 && next.to - next.from <= 1.5 * step {
+            // Neighbours: nothing lies between them.
+            let ends = (next.value_from - price * next.from).max(next.value_to - price * next.to);
+            settled = settled.max(ends);
+            continue;
+        }
         if next.most <= best + exact || thin || cuts > 100_000 {
             settled = settled.max(next.most);
             continue;

@@ -83,6 +83,11 @@ impl<'a> Envelope<'a> {
         if self.weight > 0.0 { self.weight * self.arm.slope(x) } else { 0.0 }
     }
 
+    /// weight · f″(x).
+    pub(crate) fn curvature(&self, x: f64) -> f64 {
+        if self.weight > 0.0 { self.weight * self.arm.curvature(x) } else { 0.0 }
+    }
+
     pub(crate) fn lower(&self) -> f64 {
         self.parts[0].from
     }
