@@ -10,6 +10,7 @@ pub(crate) mod arm;
 mod build;
 pub(crate) mod column;
 mod columns;
+pub(crate) mod draws;
 pub(crate) mod envelope;
 pub(crate) mod hill;
 pub(crate) mod json;

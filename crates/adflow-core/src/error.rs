@@ -101,8 +101,8 @@ pub struct Infeasibility {
     pub budget: f64,
     /// The smallest set of limits that cannot hold together: drop any one of them and the rest can.
     pub conflict: Vec<Limit>,
-    /// Smallest and largest total spend that the limits of the arms allow (money).
-    pub feasible_budget: (f64, f64),
+    /// Smallest and largest total spend that all limits but the budget allow (money); `None` where they allow none.
+    pub feasible_budget: Option<(f64, f64)>,
     /// The feasible totals next to the budget asked for, below and above; `None` where there is none.
     pub nearest: (Option<f64>, Option<f64>),
     /// Where a target is part of the conflict: the best level of it that the other limits allow.
@@ -126,7 +126,16 @@ pub struct Limit {
 
 impl Infeasibility {
     fn sentence(&self) -> String {
-        let (low, high) = self.feasible_budget;
+        let conflict = Conflict(&self.conflict);
+        if let Some(best) = self.feasible_target {
+            let target = self.conflict.iter().find(|limit| limit.limit == "target");
+            let asked = target.map_or_else(String::new, |target| format!(" of {}", Amount(target.bound)));
+            let best = Amount(best);
+            return format!("the target{asked} is out of reach: the other limits allow {best} (in conflict: {conflict})");
+        }
+        let Some((low, high)) = self.feasible_budget.filter(|_| self.budget.is_finite()) else {
+            return format!("no plan keeps all limits, whatever the budget (in conflict: {conflict})");
+        };
         let nearest = match self.nearest {
             _ if !(low..=high).contains(&self.budget) => String::new(),
             (Some(below), Some(above)) => {
@@ -142,11 +151,8 @@ impl Infeasibility {
         } else {
             format!("{} or more", Amount(low))
         };
-        format!(
-            "the limits allow a total of {range}{nearest}; {} was asked (in conflict: {})",
-            Amount(self.budget),
-            Conflict(&self.conflict),
-        )
+        let asked = Amount(self.budget);
+        format!("the limits allow a total of {range}{nearest}; {asked} was asked (in conflict: {conflict})")
     }
 }
 
@@ -161,7 +167,8 @@ impl fmt::Display for Conflict<'_> {
             match (limit.arm, &limit.name) {
                 (Some(_), Some(name)) => write!(f, "{separator}{} of {name}", limit.limit)?,
                 (Some(arm), None) => write!(f, "{separator}{} of arm {arm}", limit.limit)?,
-                (None, _) => write!(f, "{separator}{}", limit.limit)?,
+                (None, Some(name)) => write!(f, "{separator}{} of {name}", limit.limit)?,
+                (None, None) => write!(f, "{separator}{}", limit.limit)?,
             }
         }
         match self.0.len().saturating_sub(SHOWN) {

@@ -34,7 +34,7 @@ mod error;
 
 pub use allocate::{
     ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Group, Member, Node,
-    Objective, PerArm, Plan, Problem, Proof, Risk, Status, Target, Verification,
+    Objective, Outcome, PerArm, Plan, Problem, Proof, Risk, Status, Target, Verification,
 };
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;

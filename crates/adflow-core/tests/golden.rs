@@ -3,30 +3,48 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use adflow_core::{Plan, Problem};
+use adflow_core::{Error, Limit, Plan, Problem};
 use serde_json::Value;
 
 /// The files of cases, in the order in which every language dumps them.
-const FILES: [&str; 6] = ["concave", "s_shaped", "zero_or_minimum", "draws", "edge", "published"];
+const FILES: [&str; 12] = [
+    "concave",
+    "s_shaped",
+    "zero_or_minimum",
+    "draws",
+    "edge",
+    "published",
+    "goals",
+    "groups",
+    "activation",
+    "moves",
+    "steps",
+    "risk",
+];
+/// Has errors only: no numbers to dump.
+const ERRORS: &str = "infeasible";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test reads its data")]
-fn cases(file: &str) -> Vec<Value> {
+fn cases(file: &str) -> Result<Vec<Value>, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{file}.json"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let document: Value = serde_json::from_str(&text).unwrap();
-    document["cases"].as_array().unwrap().clone()
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{file}.json: {error}"))?;
+    let document: Value = serde_json::from_str(&text).map_err(|error| format!("{file}.json: {error}"))?;
+    match document["cases"].as_array() {
+        Some(cases) if !cases.is_empty() => Ok(cases.clone()),
+        _ => Err(format!("{file}.json: has no cases")),
+    }
 }
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-/// What is wrong with the answer to a case, if anything.
-fn complaint(expect: &Value, plan: &Plan) -> Option<String> {
+/// What is wrong with the plan of a case, if anything. Spends are compared relative to the budget, or to what is to be spent.
+fn complaint(expect: &Value, budget: Option<f64>, plan: &Plan) -> Option<String> {
     let verification = plan.verify();
     if !verification.ok {
         return Some(format!("does not verify: {:?}", verification.checks));
@@ -46,10 +64,17 @@ fn complaint(expect: &Value, plan: &Plan) -> Option<String> {
         }
     }
     if let Some(spend) = expect["spend"].as_array() {
-        let tolerance = number(&expect["spend_tolerance"]) * plan.problem().to_budget();
+        let total = budget.unwrap_or_else(|| spend.iter().map(number).sum());
+        let tolerance = number(&expect["spend_tolerance"]) * total;
         let apart = |(a, b): (&f64, &Value)| (a - number(b)).abs() > tolerance;
         if plan.spend.len() != spend.len() || plan.spend.iter().zip(spend).any(apart) {
             return Some(format!("spend {:?} instead of {spend:?}", plan.spend));
+        }
+    }
+    if let Some(total) = expect["total_spend"].as_f64() {
+        let tolerance = number(&expect["total_spend_tolerance"]);
+        if (plan.total_spend - total).abs() > tolerance * total.abs() {
+            return Some(format!("total spend {} instead of {total}", plan.total_spend));
         }
     }
     if let Some(price) = expect["shadow_price"].as_f64() {
@@ -64,16 +89,46 @@ fn complaint(expect: &Value, plan: &Plan) -> Option<String> {
     }
 }
 
-/// The budget, or what the plan could spend where there is none.
-trait ToBudget {
-    fn to_budget(&self) -> f64;
+/// What is wrong with the error of a case, if anything.
+fn error_complaint(expect: &Value, error: &Error) -> Option<String> {
+    let code = expect["error"].as_str().unwrap();
+    if error.code() != code {
+        return Some(format!("{} instead of {code}: {error}", error.code()));
+    }
+    // JSON has no infinity: null is "no end".
+    let near = |a: f64, b: &Value| match b.as_f64() {
+        Some(b) => (a - b).abs() <= 1e-9 * b.abs(),
+        None => a.is_infinite() && a > 0.0,
+    };
+    if let Some(range) = expect["feasible_budget"].as_array() {
+        let got = error.infeasibility().unwrap().feasible_budget;
+        if got.is_none_or(|(low, high)| !near(low, &range[0]) || !near(high, &range[1])) {
+            return Some(format!("range {got:?} instead of {range:?}"));
+        }
+    }
+    if let Some(target) = expect["feasible_target"].as_f64() {
+        let got = error.infeasibility().unwrap().feasible_target;
+        if got.is_none_or(|got| (got - target).abs() > 1e-7 * target.abs()) {
+            return Some(format!("feasible target {got:?} instead of {target}"));
+        }
+    }
+    if let Some(conflict) = expect["conflict"].as_array() {
+        let mut left = error.infeasibility().unwrap().conflict.clone();
+        let told = |wanted: &Value| left.iter().position(|limit| is(limit, wanted)).map(|at| left.remove(at));
+        let all_told = conflict.iter().map(told).all(|found| found.is_some());
+        if !all_told || !left.is_empty() {
+            let got = &error.infeasibility().unwrap().conflict;
+            return Some(format!("conflict {got:?} instead of {conflict:?}"));
+        }
+    }
+    None
 }
 
-impl ToBudget for Problem {
-    fn to_budget(&self) -> f64 {
-        let document: Value = serde_json::from_str(&self.to_json()).unwrap();
-        document["budget"].as_f64().unwrap_or(1.0)
-    }
+/// Whether a limit is the one that a case names; an arm or a name that the case leaves out may be any.
+fn is(limit: &Limit, wanted: &Value) -> bool {
+    let arm = wanted["arm"].as_u64().is_none_or(|arm| limit.arm.is_some_and(|own| own as u64 == arm));
+    let name = wanted["name"].as_str().is_none_or(|name| limit.name.as_deref() == Some(name));
+    wanted["limit"] == limit.limit && arm && name
 }
 
 fn bits(plan: &Plan) -> String {
@@ -88,32 +143,27 @@ fn bits(plan: &Plan) -> String {
 #[allow(clippy::disallowed_methods, reason = "the answers' bits are written down for the other languages")]
 fn every_golden_case_is_answered_as_the_independent_reference_says() {
     let (mut complaints, mut dump) = (Vec::new(), String::new());
-    for file in FILES {
-        for case in cases(file) {
+    for file in FILES.into_iter().chain([ERRORS]) {
+        let cases = cases(file).unwrap_or_else(|missing| {
+            complaints.push(missing);
+            Vec::new()
+        });
+        for case in cases {
             let name = format!("{file}/{}", case["name"].as_str().unwrap());
             let expect = &case["expect"];
             let answer = Problem::from_json(&case["problem"].to_string()).and_then(Problem::solve);
-            match (&answer, expect["error"].as_str()) {
-                (Ok(plan), None) => {
-                    complaints
-                        .extend(complaint(expect, plan).map(|complaint| format!("{name}: {complaint}")));
-                    let _ = writeln!(dump, "{name}{}", bits(plan));
-                }
-                (Err(error), Some(code)) => {
-                    if error.code() != code {
-                        complaints.push(format!("{name}: {} instead of {code}: {error}", error.code()));
-                    }
-                    if let Some(range) = expect["feasible_budget"].as_array() {
-                        let (low, high) = error.infeasibility().unwrap().feasible_budget;
-                        let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs();
-                        if !near(low, number(&range[0])) || !near(high, number(&range[1])) {
-                            complaints.push(format!("{name}: range {low}..{high} instead of {range:?}"));
-                        }
-                    }
-                    let _ = writeln!(dump, "{name} error {}", error.code());
-                }
-                (Ok(_), Some(code)) => complaints.push(format!("{name}: a plan instead of the error {code}")),
-                (Err(error), None) => complaints.push(format!("{name}: {error}")),
+            let complaint = match (&answer, expect["error"].as_str()) {
+                (Ok(plan), None) => complaint(expect, case["problem"]["budget"].as_f64(), plan),
+                (Err(error), Some(_)) => error_complaint(expect, error),
+                (Ok(_), Some(code)) => Some(format!("a plan instead of the error {code}")),
+                (Err(error), None) => Some(error.to_string()),
+            };
+            complaints.extend(complaint.map(|complaint| format!("{name}: {complaint}")));
+            if file != ERRORS {
+                let _ = match &answer {
+                    Ok(plan) => writeln!(dump, "{name}{}", bits(plan)),
+                    Err(error) => writeln!(dump, "{name} error {}", error.code()),
+                };
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::goal::{Extrapolation, Risk};
 use super::problem::Problem;
 use crate::curve::arm::{Arm, Curvature};
 use crate::curve::column::Column;
@@ -42,6 +43,11 @@ impl Problem {
         length("upper", &self.upper)?;
         length("active_lower", &self.active_lower)?;
         length("value", &self.value)?;
+        length("activation_cost", &self.activation_cost)?;
+        length("max_change", &self.max_change)?;
+        length("max_change_amount", &self.max_change_amount)?;
+        length("move_cost", &self.move_cost)?;
+        length("step", &self.step)?;
         let each = |field: &str, column: &Column, infinite: bool| {
             let bad = |x: f64| !((0.0..=1e60).contains(&x) || infinite && x.is_infinite() && x > 0.0);
             let (at, value) = match column {
@@ -63,6 +69,13 @@ impl Problem {
         each("upper", &self.upper, true)?;
         each("active_lower", &self.active_lower, false)?;
         each("value", &self.value, false)?;
+        each("activation_cost", &self.activation_cost, false)?;
+        each("max_change", &self.max_change, true)?;
+        each("max_change_amount", &self.max_change_amount, true)?;
+        each("move_cost", &self.move_cost, false)?;
+        each("step", &self.step, false)?;
+        self.check_moves()?;
+        self.check_goals()?;
         if let Some(current) = &self.current {
             if current.len() != n {
                 let field = "current".into();
@@ -87,6 +100,57 @@ impl Problem {
             return Ok(());
         }
         (0..n).try_for_each(|i| self.check_bounds(i))
+    }
+
+    /// What is said about moves needs the spends that are moved from.
+    fn check_moves(&self) -> Result<()> {
+        let any = |column: &Column, none: f64| match column {
+            Column::Same(value) => value.to_bits() != none.to_bits(),
+            Column::Each(values) => values.iter().any(|value| value.to_bits() != none.to_bits()),
+        };
+        let asked = [
+            ("max_change", any(&self.max_change, f64::INFINITY)),
+            ("max_change_amount", any(&self.max_change_amount, f64::INFINITY)),
+            ("max_moves", self.max_moves.is_some()),
+            ("move_cost", any(&self.move_cost, 0.0)),
+        ];
+        match asked.iter().find(|asked| asked.1) {
+            Some((field, _)) if self.current.is_none() => {
+                let expected = format!("given where `{field}` is: the spends that are moved from");
+                Err(Error::out_of_domain("current", expected, "nothing"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_goals(&self) -> Result<()> {
+        let level = |field: String, least: f64, most: f64, expected: &str, value: f64| {
+            if !value.is_finite() {
+                return Err(Error::NotFinite { field, value });
+            }
+            match (least..=most).contains(&value) {
+                true => Ok(()),
+                false => Err(Error::out_of_domain(field, expected, value)),
+            }
+        };
+        if let Some(target) = self.target {
+            level(format!("target.{}", target.as_str()), 0.0, 1e60, "from 0 to 1e60", target.level())?;
+        }
+        if let Some(risk) = self.risk {
+            let field = format!("risk.{}", risk.as_str());
+            match risk {
+                Risk::Cvar(share) => level(field, f64::MIN_POSITIVE, 1.0, "above 0 and at most 1", share)?,
+                Risk::MeanMinusStd(weight) => level(field, 0.0, 1e6, "from 0 to 1e6", weight)?,
+                Risk::Probability(target) => level(field, 0.0, 1e60, "from 0 to 1e60", target)?,
+            }
+        }
+        if let Some(Extrapolation::Penalty(penalty)) = self.extrapolation {
+            level("extrapolation".into(), 0.0, 1e60, "\"cap\", or from 0 to 1e60", penalty)?;
+        }
+        if let Some(budget) = self.budget {
+            level("budget".into(), 0.0, 1e60, "from 0 to 1e60", budget)?;
+        }
+        Ok(())
     }
 
     fn check_bounds(&self, i: usize) -> Result<()> {
@@ -315,7 +379,7 @@ impl<'a> Checked<'a> {
         Error::Infeasible(Box::new(Infeasibility {
             budget: self.budget,
             conflict,
-            feasible_budget: (self.total_lower, most),
+            feasible_budget: Some((self.total_lower, most)),
             nearest: (None, Some(self.total_lower)),
             feasible_target: None,
         }))
@@ -327,7 +391,7 @@ impl<'a> Checked<'a> {
         Error::Infeasible(Box::new(Infeasibility {
             budget: self.budget,
             conflict: [self.budget_limit()].into_iter().chain(uppers).collect(),
-            feasible_budget: (self.total_lower, most),
+            feasible_budget: Some((self.total_lower, most)),
             nearest: (Some(most), None),
             feasible_target: None,
         }))

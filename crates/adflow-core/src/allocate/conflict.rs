@@ -52,7 +52,7 @@ pub(crate) fn explain(problem: &Arc<Problem>) -> Result<Error> {
     Ok(Error::Infeasible(Box::new(Infeasibility {
         budget,
         conflict: conflict.into_iter().map(|item| limit(problem, item)).collect(),
-        feasible_budget: range.unwrap_or((f64::NAN, f64::NAN)),
+        feasible_budget: range,
         nearest: (below, above),
         feasible_target: if target { best_target(problem)? } else { None },
     })))

@@ -163,6 +163,12 @@ impl Problem {
 
 /// Solves a checked problem that is more than one budget over independent arms.
 pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -> bool) -> Result<Plan> {
+    if problem.risk.is_some() {
+        return super::risk::solve(problem, clock, stop);
+    }
+    if problem.budget.is_none() && problem.spend_all {
+        return Err(Error::out_of_domain("spend_all", "false where there is no budget", true));
+    }
     let rows = problem.rows()?;
     let program = problem.program(rows)?;
     if program.places.iter().any(|place| place.stretches.is_empty()) {
@@ -188,7 +194,7 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
 }
 
 /// A plan from what a search found.
-fn assemble(
+pub(super) fn assemble(
     problem: &Arc<Problem>,
     program: &Program<'_>,
     incumbent: &Incumbent,

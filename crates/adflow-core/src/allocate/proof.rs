@@ -45,6 +45,40 @@ pub enum Node {
         /// Whether no plan keeps the limits in this case: with the objective left out, φ(y) is below 0.
         impossible: bool,
     },
+    /// With a measure of risk: weights of the draws that settle it together with multipliers, one per limit on several arms.
+    ///
+    /// A measure is at most Σ_s q_s R_s for the weights that it allows: CVaR for 0 ≤ q ≤ 1/(αS), Σ q = 1, the mean less κ
+    /// standard deviations for Σ q = 1, ‖q − 1/S‖ ≤ κ/√S. So
+    ///
+    /// ```text
+    /// φ(q, y) = Σ_r y_r b_r + Σ_i max_x [ v_i Σ_s q_s f_is(x) − p_i x − costs ]
+    /// ```
+    ///
+    /// bounds every plan. For the probability of a target R a weight w_s ≥ 0 says
+    /// [R_s ≥ R] ≤ max(1 − w_s R, −w_s m_s) + w_s R_s, with m_s the least that R_s can be.
+    Weights {
+        /// q (or w), one per draw.
+        draws: Vec<f64>,
+        /// y: at least 0, but for a budget that must be spent.
+        values: Vec<f64>,
+    },
+    /// With a measure of risk: weights q ≥ 0 of the draws, with which the problem has one curve per arm, Σ_s q_s f_is, and a proof
+    /// without risk.
+    Reweighted {
+        /// q, one per draw.
+        draws: Vec<f64>,
+        /// The proof for these curves.
+        proof: Proof,
+    },
+    /// For the probability of a target: two cases for one draw.
+    Draw {
+        /// The draw.
+        draw: usize,
+        /// Position of the node of the case in which the draw must reach the target.
+        reaches: usize,
+        /// Position of the node of the case in which it counts as not reaching it.
+        misses: usize,
+    },
     /// Two cases for one arm with several stretches of spends.
     Cut {
         /// The arm.

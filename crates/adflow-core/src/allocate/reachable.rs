@@ -99,7 +99,7 @@ fn infeasible(problem: &Checked<'_>, totals: &[(f64, f64)]) -> Error {
     Error::Infeasible(Box::new(Infeasibility {
         budget,
         conflict,
-        feasible_budget: (problem.total_lower, most),
+        feasible_budget: Some((problem.total_lower, most)),
         nearest: (below, above),
         feasible_target: None,
     }))

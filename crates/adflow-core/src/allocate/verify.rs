@@ -128,7 +128,7 @@ fn allowed(problem: &Checked<'_>, i: usize, x: f64) -> bool {
 
 /// The bound that a proof gives: the largest φ over its leaves, which must cover all cases. `stated` only sets how
 /// exactly the inner maxima are taken.
-fn bound(problem: &Checked<'_>, proof: &Proof, stated: f64) -> f64 {
+pub(super) fn bound(problem: &Checked<'_>, proof: &Proof, stated: f64) -> f64 {
     if !proof.orders.iter().all(|order| order::is_order(problem, order)) {
         return f64::INFINITY;
     }
@@ -150,7 +150,10 @@ fn bound(problem: &Checked<'_>, proof: &Proof, stated: f64) -> f64 {
         visited += 1;
         match proof.nodes.get(at) {
             // A missing node or a loop proves nothing.
-            None | Some(Node::Multipliers { .. } | Node::Cut { .. }) => return f64::INFINITY,
+            None
+            | Some(
+                Node::Multipliers { .. } | Node::Cut { .. } | Node::Weights { .. } | Node::Reweighted { .. } | Node::Draw { .. },
+            ) => return f64::INFINITY,
             Some(_) if visited > proof.nodes.len() => return f64::INFINITY,
             Some(Node::Leaf { price }) => best = best.max(leaf(problem, &box_, *price, exact)),
             Some(&Node::Branch { arm, at_most, at_least, below, above }) => {

@@ -49,7 +49,13 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
         });
     check("limits_named", named, format!("{} limits on several arms", program.rows.len()));
 
-    let value: f64 = stands.iter().enumerate().map(|(i, stand)| objective(problem, &program, i, *stand)).sum();
+    let value: f64 = match problem.risk {
+        Some(risk) => {
+            let costs: f64 = stands.iter().enumerate().map(|(i, stand)| costs(&program, i, *stand)).sum();
+            risk.of(&super::risk::measure::outcomes(problem, &plan.spend)) - costs
+        }
+        None => stands.iter().enumerate().map(|(i, stand)| objective(problem, &program, i, *stand)).sum(),
+    };
     let wrong = (0..n).find(|&i| {
         let (arm, x) = (problem.curves.set.arm(i), plan.spend[i]);
         !agree(arm.response(x), plan.response[i]) || !agree(arm.slope(x), plan.marginal_response[i])
@@ -68,7 +74,11 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
         && agree(response, plan.total_response);
     check("totals", totals, format!("objective value {value}, stated {}", plan.objective_value));
 
-    let bound = bound(problem, &program, &plan.proof.nodes, plan.upper_bound).max(value);
+    let bound = match problem.risk {
+        Some(_) => super::risk::verify::bound(problem, &program, &plan.proof, plan.upper_bound),
+        None => bound(problem, &program, &plan.proof.nodes, plan.upper_bound),
+    }
+    .max(value);
     let proven = bound.is_finite() && close(bound, plan.upper_bound, size * 1e-3);
     check("upper_bound", proven, format!("recomputed {bound}, stated {}", plan.upper_bound));
     let stated = gap(plan.objective_value, plan.upper_bound);
@@ -100,25 +110,29 @@ pub(crate) fn fingerprint(plan: &Plan) -> u64 {
 }
 
 /// The stretch on which an arm spends x: that with the fewest counts, where several hold it.
-fn stand(program: &Program<'_>, i: usize, x: f64) -> Option<Stand> {
+pub(super) fn stand(program: &Program<'_>, i: usize, x: f64) -> Option<Stand> {
     let stretches = program.places[i].stretches.iter().enumerate().filter(|(_, stretch)| stretch.holds(x));
     let counts = |stretch: &super::stretches::Stretch<'_>| usize::from(stretch.active) + usize::from(stretch.moved);
     stretches.min_by_key(|(_, stretch)| counts(stretch)).map(|(stretch, _)| Stand { stretch, x })
 }
 
 fn objective(problem: &Problem, program: &Program<'_>, i: usize, stand: Stand) -> f64 {
-    let stretch = &program.places[i].stretches[stand.stretch];
     let (value, x) = (problem.value.at(i), stand.x);
     let brought = if program.counts_value > 0.0 && value > 0.0 {
         value * problem.curves.set.arm(i).response(x)
     } else {
         0.0
     };
-    brought - stretch.rate * x - stretch.fixed
+    brought - costs(program, i, stand)
+}
+
+fn costs(program: &Program<'_>, i: usize, stand: Stand) -> f64 {
+    let stretch = &program.places[i].stretches[stand.stretch];
+    stretch.rate * stand.x + stretch.fixed
 }
 
 /// The largest φ over the cases of a proof, which must cover all plans; +∞ where they do not.
-fn bound(problem: &Problem, program: &Program<'_>, nodes: &[Node], stated: f64) -> f64 {
+pub(super) fn bound(problem: &Problem, program: &Program<'_>, nodes: &[Node], stated: f64) -> f64 {
     let mut best = f64::NEG_INFINITY;
     let mut visited = 0;
     let mut waiting = vec![(0, program.whole())];

@@ -526,7 +526,7 @@ fn spread(draws: usize, terms: usize, value: impl Fn(usize, usize) -> f64) -> Ve
 
 /// Mixtures and tables are counted in u32: four thousand million of them do not fit in memory.
 #[allow(clippy::cast_possible_truncation, reason = "see above")]
-fn index(at: usize) -> u32 {
+pub(super) fn index(at: usize) -> u32 {
     at as u32
 }
 
