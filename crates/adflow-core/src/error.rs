@@ -179,6 +179,7 @@ impl fmt::Display for Conflict<'_> {
 }
 
 /// Money in a sentence: thousands separated, cents only where there are some.
+#[derive(Clone, Copy)]
 pub(crate) struct Amount(pub(crate) f64);
 
 impl fmt::Display for Amount {

@@ -1,10 +1,15 @@
 //! Many independent problems in one call, as columns.
 
-use super::branch;
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::clock::{Clock, NoClock};
+use super::coupling::Coupling;
 use super::demand::Workspace;
-use super::plan::{Status, gap};
+use super::plan::{Plan, Status, gap};
 use super::problem::Problem;
+use super::{branch, general};
+use crate::curve::column::Column;
 use crate::error::{Error, Result};
 
 /// The plans of many problems: columns over all arms, and columns over problems.
@@ -59,6 +64,12 @@ impl Problem {
     ) -> Result<Batch> {
         self.check_arms()?;
         check_offsets(offsets, budgets.len(), self.curves.len())?;
+        for (field, given) in [("groups", self.groups.len()), ("coupling", self.coupling.rows.len())] {
+            if given > 0 {
+                let expected = "empty in a batch: its arms belong to many problems";
+                return Err(Error::out_of_domain(field, expected, format!("{given}")));
+            }
+        }
         let limit = self.time_limit.and_then(|seconds| std::time::Duration::try_from_secs_f64(seconds).ok());
         let stop = || clock.interrupted() || limit.is_some_and(|limit| clock.elapsed() >= limit);
 
@@ -94,6 +105,48 @@ impl Problem {
         Ok(batch)
     }
 
+    /// The problem of some consecutive arms, with a budget of its own.
+    fn part(&self, range: Range<usize>, budget: f64) -> Result<Self> {
+        let column = |column: &Column| match column {
+            Column::Same(value) => Column::Same(*value),
+            Column::Each(values) => Column::Each(values[range.clone()].to_vec()),
+        };
+        Ok(Self {
+            curves: self.curves.slice(range.clone())?,
+            budget: Some(budget),
+            lower: column(&self.lower),
+            upper: column(&self.upper),
+            active_lower: column(&self.active_lower),
+            value: column(&self.value),
+            current: self.current.as_ref().map(|current| current[range.clone()].to_vec()),
+            groups: Vec::new(),
+            coupling: Coupling::new(),
+            activation_cost: column(&self.activation_cost),
+            max_change: column(&self.max_change),
+            max_change_amount: column(&self.max_change_amount),
+            move_cost: column(&self.move_cost),
+            step: column(&self.step),
+            threads: 1,
+            ..*self
+        })
+    }
+
+    /// One problem of a batch that is more than a budget over independent arms.
+    fn solve_one(&self, range: Range<usize>, budget: f64, j: usize, stop: &dyn Fn() -> bool) -> Result<Plan> {
+        if !(0.0..=1e60).contains(&budget) {
+            return Err(Error::out_of_domain(format!("budgets[{j}]"), "from 0 to 1e60", budget));
+        }
+        let start = range.start;
+        let plan = general::solve(&Arc::new(self.part(range, budget)?), &NoClock, stop);
+        plan.map_err(|error| match error {
+            Error::Infeasible(mut details) => {
+                details.conflict.iter_mut().for_each(|limit| limit.arm = limit.arm.map(|arm| start + arm));
+                Error::Infeasible(details)
+            }
+            other => other,
+        })
+    }
+
     fn solve_part(
         &self,
         part: Part<'_>,
@@ -107,6 +160,18 @@ impl Problem {
             let j = part.first + at;
             let range = offsets[j]..offsets[j + 1];
             let local = range.start - first_arm..range.end - first_arm;
+            if !self.is_one_budget() {
+                let plan = self.solve_one(range, budgets[j], j, stop)?;
+                part.spend[local.clone()].copy_from_slice(&plan.spend);
+                part.response[local.clone()].copy_from_slice(&plan.response);
+                part.marginal_response[local].copy_from_slice(&plan.marginal_response);
+                part.objective_value[at] = plan.objective_value;
+                part.upper_bound[at] = plan.upper_bound;
+                part.gap[at] = plan.gap;
+                part.shadow_price[at] = plan.shadow_price;
+                part.status[at] = plan.status;
+                continue;
+            }
             let checked = self.check_budget(Some(budgets[j]), range, || format!("budgets[{j}]"))?;
             let found = branch::best(&checked, &mut work, self.tolerance, 1, stop)?;
             part.spend[local.clone()].copy_from_slice(&work.spend);

@@ -12,6 +12,7 @@ use crate::curve::{Family, Set};
 use crate::error::{Error, Infeasibility, Limit, Result};
 
 /// One checked problem over a range of the arms of a set.
+#[derive(Clone)]
 pub(crate) struct Checked<'a> {
     pub(crate) set: &'a Set,
     pub(crate) range: Range<usize>,
@@ -354,6 +355,11 @@ impl<'a> Checked<'a> {
         let envelope = self.envelope(i);
         let slope = envelope.slope(lower);
         envelope.chords().map(|(_, to, chord)| (chord, to)).next().unwrap_or((slope, lower))
+    }
+
+    /// The same arms on another budget, which has been checked.
+    pub(crate) fn on_budget(&self, budget: f64) -> Self {
+        Self { budget, room: (budget - self.total_lower).max(0.0), ..self.clone() }
     }
 
     pub(crate) fn limit(&self, limit: &'static str, i: usize, bound: f64) -> Limit {

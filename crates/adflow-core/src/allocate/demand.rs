@@ -13,6 +13,7 @@ use crate::curve::Family;
 use crate::curve::column::LANES;
 use crate::curve::envelope::Envelope;
 use crate::curve::kind::Kind;
+use crate::elementary::{exp, ln};
 
 /// Arms that one thread takes at a time; partial sums are added in the order of the blocks, so the
 /// result does not depend on the number of threads.
@@ -34,22 +35,26 @@ pub(crate) struct Workspace {
     /// During the search: dx/d ln λ of every arm.
     pub(crate) response: Vec<f64>,
     pub(crate) marginal: Vec<f64>,
-    threshold: Vec<f64>,
-    tangent: Vec<f64>,
-    warm: Vec<f64>,
-    same: Broadcast,
+    pub(super) threshold: Vec<f64>,
+    pub(super) tangent: Vec<f64>,
+    pub(super) warm: Vec<f64>,
+    pub(super) same: Broadcast,
 }
 
 /// The arms of one problem at any price.
 pub(crate) struct Demand<'a, 'w> {
-    problem: &'a Checked<'a>,
-    work: &'w mut Workspace,
+    pub(super) problem: &'a Checked<'a>,
+    pub(super) work: &'w mut Workspace,
     /// Arms with an envelope of their own, in order.
     special: Vec<(usize, Envelope<'a>)>,
     threads: usize,
     /// Whether no pass has been made yet.
     cold: bool,
     adds_up: bool,
+    /// The room that the jumps were found for.
+    surveyed: f64,
+    /// Arms on narrower bounds than their own, with the thresholds that they had.
+    pub(super) narrowed: Vec<(usize, Envelope<'a>, f64)>,
 }
 
 /// An arm that is indifferent between two spends at the clearing price.
@@ -91,9 +96,33 @@ impl<'a, 'w> Demand<'a, 'w> {
             column.clear();
         }
         work.same.fill(problem);
-        let mut demand = Self { problem, work, special: Vec::new(), threads, cold: true, adds_up: false };
+        let surveyed = problem.room;
+        let (special, narrowed) = (Vec::new(), Vec::new());
+        let mut demand =
+            Self { problem, work, special, threads, cold: true, adds_up: false, surveyed, narrowed };
         demand.survey();
         demand
+    }
+
+    /// The same arms on a budget that is not larger. Where it ends an arm inside a jump the jumps are found anew.
+    pub(crate) fn lower_budget(&mut self, problem: &'a Checked<'a>) {
+        self.narrow([]);
+        self.problem = problem;
+        if problem.room >= self.surveyed {
+            return;
+        }
+        let inside = |i: usize, from: f64, to: f64| (from < problem.cap(i)) & (problem.cap(i) < to);
+        let mut tangents = self.work.tangent.iter().enumerate();
+        let cuts = tangents.any(|(i, &tangent)| inside(i, problem.lower(i), tangent))
+            || self.special.iter().any(|(i, envelope)| {
+                envelope.chords().any(|(from, to, _)| inside(*i, from, to)) || inside(*i, 0.0, problem.active(*i))
+            });
+        if cuts {
+            self.surveyed = problem.room;
+            self.cold = true;
+            self.special.clear();
+            self.survey();
+        }
     }
 
     /// Finds which arms jump, and where.
@@ -133,6 +162,89 @@ impl<'a, 'w> Demand<'a, 'w> {
         }
     }
 
+    /// Puts some arms on narrower bounds, and all others back on their own.
+    pub(crate) fn narrow(&mut self, arms: impl IntoIterator<Item = (usize, Envelope<'a>)>) {
+        for (arm, _, threshold) in self.narrowed.drain(..) {
+            self.work.threshold[arm] = threshold;
+        }
+        for (arm, envelope) in arms {
+            // At no price does the column speak for the arm.
+            let threshold = std::mem::replace(&mut self.work.threshold[arm], 0.0);
+            self.narrowed.push((arm, envelope, threshold));
+        }
+    }
+
+    /// Whether every arm that may jump does so once, by its columns.
+    pub(crate) fn is_columns(&self) -> bool {
+        self.special.is_empty() && !self.work.threshold.is_empty()
+    }
+
+    /// The price at which the totals meet the budget, if the arms go on as they do at λ: they move smoothly, and jump where
+    /// they jump. `rest` and `rate` are those at λ, and the price lies strictly between `low` and `high`.
+    pub(crate) fn next_price(&self, lambda: f64, mut rest: f64, rate: f64, (low, high): (f64, f64)) -> f64 {
+        let newton = |from: f64, rest: f64| {
+            let root = 1.0 - 0.5 * rest / rate;
+            if root > 0.0 { from / (root * root) } else { from * exp(rest / rate) }
+        };
+        let plain = newton(lambda, rest);
+        // The jumps that lie on the way there.
+        let (from, to) = if rest > 0.0 { (plain.max(low), lambda) } else { (lambda, plain.min(high)) };
+        let mut jumps: Vec<(f64, f64)> = Vec::new();
+        for (i, &price) in self.work.threshold.iter().enumerate() {
+            if from <= price && price <= to && low < price && price < high {
+                jumps.push((price, self.work.tangent[i] - self.problem.lower(i)));
+            }
+        }
+        for (_, envelope, _) in &self.narrowed {
+            let inside = |price: f64| from <= price && price <= to && low < price && price < high;
+            let chords = envelope.chords().filter(|&(.., price)| inside(price));
+            jumps.extend(chords.map(|(from, to, price)| (price, to - from)));
+        }
+        let mut at = lambda;
+        if rest > 0.0 {
+            jumps.sort_by(|a, b| b.0.total_cmp(&a.0));
+            for (price, size) in jumps {
+                let next = newton(at, rest);
+                if next >= price && price < lambda {
+                    return next;
+                }
+                rest += rate * ln(price / at);
+                at = price;
+                if price < lambda && rest <= size {
+                    return price;
+                }
+                // At λ itself the arm is still at its smaller spend.
+                rest -= size;
+                if rest <= 0.0 {
+                    return price;
+                }
+            }
+        } else {
+            jumps.sort_by(|a, b| a.0.total_cmp(&b.0));
+            for (price, size) in jumps {
+                if price <= lambda {
+                    continue;
+                }
+                let next = newton(at, rest);
+                if next <= price {
+                    return next;
+                }
+                rest += rate * ln(price / at);
+                at = price;
+                rest += size;
+                if rest >= 0.0 {
+                    return price;
+                }
+            }
+        }
+        newton(at, rest)
+    }
+
+    /// By how much the totals jump at exactly this price.
+    pub(crate) fn jump_size(&self, lambda: f64) -> f64 {
+        self.jumps(lambda).iter().map(|jump| jump.high - jump.low).sum()
+    }
+
     /// Whether any arm may jump.
     pub(crate) fn may_jump(&self) -> bool {
         !self.work.threshold.is_empty() || !self.special.is_empty()
@@ -156,7 +268,7 @@ impl<'a, 'w> Demand<'a, 'w> {
     }
 
     /// The arms that are indifferent at exactly this price.
-    fn jumps(&self, lambda: f64) -> Vec<Jump> {
+    pub(crate) fn jumps(&self, lambda: f64) -> Vec<Jump> {
         let problem = self.problem;
         let mut jumps: Vec<Jump> = Vec::new();
         for (arm, threshold) in self.work.threshold.iter().enumerate() {
@@ -174,12 +286,23 @@ impl<'a, 'w> Demand<'a, 'w> {
                 jumps.push(Jump { arm: *arm, low: demand.low, high: demand.high, filled: demand.filled });
             }
         }
+        for (arm, envelope, _) in &self.narrowed {
+            let demand = envelope.demand(lambda);
+            if demand.high > demand.low {
+                jumps.push(Jump { arm: *arm, low: demand.low, high: demand.high, filled: demand.filled });
+            }
+        }
         jumps.sort_by_key(|jump| jump.arm);
         jumps
     }
 
     pub(crate) fn spend(&mut self) -> &mut Vec<f64> {
         &mut self.work.spend
+    }
+
+    /// Spends and, after an evaluation, responses.
+    pub(crate) fn plan(&self) -> (&[f64], &[f64]) {
+        (&self.work.spend, &self.work.response)
     }
 
     /// A price to start from: that which clears a sample of the arms, or the average return on the budget spent
@@ -404,6 +527,12 @@ impl Market for Demand<'_, '_> {
             self.work.response[*arm] = demand.rate;
             totals = totals.plus(Totals { spend: demand.low, rate: demand.rate, response: 0.0 });
         }
+        for (arm, envelope, _) in &self.narrowed {
+            let (demand, spend) = (envelope.demand(lambda), self.work.spend[*arm]);
+            self.work.spend[*arm] = demand.low;
+            self.work.response[*arm] = demand.rate;
+            totals = totals.plus(Totals { spend: demand.low - spend, rate: demand.rate, response: 0.0 });
+        }
         self.cold = false;
         totals
     }
@@ -412,7 +541,9 @@ impl Market for Demand<'_, '_> {
         let inside = |price: &f64| low < *price && *price < high;
         let own = self.work.threshold.iter().copied().filter(inside);
         let chords = self.special.iter().flat_map(|(_, envelope)| envelope.chords().map(|(.., slope)| slope));
-        let mut prices: Vec<f64> = own.chain(chords.filter(inside)).collect();
+        let narrowed =
+            self.narrowed.iter().flat_map(|(_, envelope, _)| envelope.chords().map(|(.., slope)| slope));
+        let mut prices: Vec<f64> = own.chain(chords.filter(inside)).chain(narrowed.filter(inside)).collect();
         if prices.is_empty() {
             return None;
         }
@@ -475,7 +606,7 @@ fn part<'a>(column: &'a [f64], chunk: &Range<usize>) -> &'a [f64] {
     if column.is_empty() { &[] } else { &column[chunk.clone()] }
 }
 
-fn chunks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn chunks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     range.clone().step_by(LANES).map(move |start| start..range.end.min(start + LANES))
 }
 

@@ -246,9 +246,9 @@ fn place(lanes: &Lanes<'_>, i: usize, u: f64, moves: f64, floor: f64) -> (f64, f
     (capped, if inside { moves } else { 0.0 })
 }
 
-/// Hill has no closed form: Newton steps on all lanes until the slowest has converged.
+/// Hill has no closed form: Newton steps on all lanes until the slowest has converged. Leaves w in `warm`.
 #[inline(always)]
-fn want_hill(lanes: &Lanes<'_>, lambda: f64, wants: Wants<'_>) -> Totals {
+fn find_hill(lanes: &Lanes<'_>, lambda: f64, wants: &mut Wants<'_>) {
     /// Newton's error is squared by every step, so after one of this size the spend is right to about ten digits,
     /// which is as close as the search brings the totals; a spend's error enters the bound squared again.
     const LAST_STEP: f64 = 1e-5;
@@ -258,7 +258,6 @@ fn want_hill(lanes: &Lanes<'_>, lambda: f64, wants: Wants<'_>) -> Totals {
     let open = [f64::INFINITY; LANES];
     let jumps = !wants.threshold.is_empty();
     let threshold = if jumps { &wants.threshold[..n] } else { &open[..n] };
-    let tangent = if jumps { &wants.tangent[..n] } else { &lanes.lower[..n] };
 
     // c = ln(m k/(β s)), kept in `rate`; a start to the right of the root is always safe, kept in `spend`.
     for i in 0..n {
@@ -290,6 +289,18 @@ fn want_hill(lanes: &Lanes<'_>, lambda: f64, wants: Wants<'_>) -> Totals {
             break;
         }
     }
+}
+
+#[inline(always)]
+fn want_hill(lanes: &Lanes<'_>, lambda: f64, mut wants: Wants<'_>) -> Totals {
+    find_hill(lanes, lambda, &mut wants);
+    let n = wants.spend.len();
+    let lanes = lanes.cut(n);
+    let (spend, rate, warm) = (&mut wants.spend[..n], &mut wants.rate[..n], &wants.warm[..n]);
+    let open = [f64::INFINITY; LANES];
+    let jumps = !wants.threshold.is_empty();
+    let threshold = if jumps { &wants.threshold[..n] } else { &open[..n] };
+    let tangent = if jumps { &wants.tangent[..n] } else { &lanes.lower[..n] };
     for i in 0..n {
         let hill = lanes.shape::<Hill>(i);
         let w = warm[i];
@@ -427,4 +438,144 @@ fn shift_lanes(
         spend[i] = next;
     }
     Totals { spend: sum(placed), ..Totals::default() }
+}
+
+/// What is known of a chunk of concave arms before any price, and what a plan at a price writes of it.
+pub(crate) struct Rows<'b> {
+    /// cost/(value of the problem · value of the curve): times λ it is the slope wanted, per unit.
+    pub(crate) unit_price: &'b [f64],
+    /// Response at the lower bound and at the cap.
+    pub(crate) at_lower: &'b [f64],
+    pub(crate) at_cap: &'b [f64],
+    /// For Hill: w of the last pass; empty for the others.
+    pub(crate) warm: &'b mut [f64],
+    /// Whether there has been no pass yet.
+    pub(crate) cold: bool,
+    pub(crate) spend: &'b mut [f64],
+    /// dx/d ln λ.
+    pub(crate) rate: &'b mut [f64],
+    pub(crate) response: &'b mut [f64],
+}
+
+/// Spends of a chunk of concave arms at the price λ, how they move with it, and what they bring, in one pass.
+pub(crate) fn serve(
+    problem: &Checked<'_>,
+    same: &Broadcast,
+    kind: Kind,
+    chunk: Range<usize>,
+    lambda: f64,
+    rows: Rows<'_>,
+) -> Totals {
+    let lanes = Lanes::new(problem, same, chunk);
+    let arch = pulp::Arch::new();
+    match kind {
+        Kind::Hill => arch.dispatch(
+            #[inline(always)]
+            || serve_hill(&lanes, lambda, rows),
+        ),
+        _ => with_shape!(kind, S => arch.dispatch(
+            #[inline(always)]
+            || serve_shape::<S>(&lanes, lambda, rows),
+        )),
+    }
+}
+
+#[inline(always)]
+fn serve_shape<S: Shape>(lanes: &Lanes<'_>, lambda: f64, rows: Rows<'_>) -> Totals {
+    let n = rows.spend.len();
+    let lanes = lanes.cut(n);
+    let (spend, rate, response) = (&mut rows.spend[..n], &mut rows.rate[..n], &mut rows.response[..n]);
+    let (unit_price, at_lower, at_cap) = (&rows.unit_price[..n], &rows.at_lower[..n], &rows.at_cap[..n]);
+    for i in 0..n {
+        let shape = lanes.shape::<S>(i);
+        let u = shape.inverse_slope(lambda * unit_price[i]);
+        let (x, moved) = place(&lanes, i, u, shape.slope_rate(u) * lanes.cost[i], lanes.lower[i]);
+        let inside = lanes.value[i] * (shape.value(u) - lanes.baseline[i]);
+        let high = if x < lanes.cap(i) { inside } else { at_cap[i] };
+        spend[i] = x;
+        rate[i] = moved;
+        response[i] = if x > lanes.lower[i] { high } else { at_lower[i] };
+    }
+    Totals { spend: sum(spend), rate: sum(rate), response: 0.0 }
+}
+
+/// The response of an arm inside its bounds falls off the last step: it is β p(w).
+#[inline(always)]
+fn serve_hill(lanes: &Lanes<'_>, lambda: f64, rows: Rows<'_>) -> Totals {
+    let Rows { unit_price: _, at_lower, at_cap, warm, cold, spend, rate, response } = rows;
+    let n = spend.len();
+    let mut wants = Wants {
+        threshold: &[],
+        tangent: &[],
+        warm: &mut warm[..n],
+        cold,
+        spend: &mut spend[..n],
+        rate: &mut rate[..n],
+    };
+    find_hill(lanes, lambda, &mut wants);
+    let lanes = lanes.cut(n);
+    let (spend, rate, response) = (&mut spend[..n], &mut rate[..n], &mut response[..n]);
+    let (at_lower, at_cap, warm) = (&at_lower[..n], &at_cap[..n], &warm[..n]);
+    for i in 0..n {
+        let hill = lanes.shape::<Hill>(i);
+        let w = warm[i];
+        let u = hill.units(w);
+        let (share, rest) = crate::elementary::sigmoid(w);
+        let moves = u / (lanes.third[i] * (rest - share) - 1.0) * lanes.cost[i];
+        let (x, moved) = place(&lanes, i, u, moves, lanes.lower[i]);
+        let inside = lanes.value[i] * (lanes.first[i] * share - lanes.baseline[i]);
+        let high = if x < lanes.cap(i) { inside } else { at_cap[i] };
+        spend[i] = x;
+        rate[i] = moved;
+        response[i] = if x > lanes.lower[i] { high } else { at_lower[i] };
+    }
+    Totals { spend: sum(spend), rate: sum(rate), response: 0.0 }
+}
+
+/// Moves every arm by `share · rate`, within its bounds, and its response along; `slope` is dx's worth, f′ = λ/v. The totals
+/// are Σ x, Σ v f (as `rate`) and Σ f.
+pub(crate) fn adjust(
+    problem: &Checked<'_>,
+    same: &Broadcast,
+    chunk: Range<usize>,
+    (share, lambda): (f64, f64),
+    inverse_worth: &[f64],
+    rate: &[f64],
+    (spend, response): (&mut [f64], &mut [f64]),
+) -> Totals {
+    let lanes = Lanes::new(problem, same, chunk);
+    let pair = Pair(spend, response);
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || adjust_lanes(&lanes, (share, lambda), inverse_worth, rate, pair),
+    )
+}
+
+#[inline(always)]
+fn adjust_lanes(
+    lanes: &Lanes<'_>,
+    (share, lambda): (f64, f64),
+    inverse_worth: &[f64],
+    rate: &[f64],
+    Pair(spend, response): Pair<'_>,
+) -> Totals {
+    let n = spend.len();
+    let lanes = lanes.cut(n);
+    let (response, rate, inverse_worth) = (&mut response[..n], &rate[..n], &inverse_worth[..n]);
+    // Along dx = share · rate the slope itself changes by the factor 1 + share.
+    let slope = lambda * (1.0 + 0.5 * share);
+    let mut value = [0.0; LANES];
+    let value = &mut value[..n];
+    for i in 0..n {
+        let x = spend[i];
+        let next = x + share * rate[i];
+        let next = if next > lanes.lower[i] { next } else { lanes.lower[i] };
+        let cap = lanes.cap(i);
+        let next = if next < cap { next } else { cap };
+        let next = if rate[i] < 0.0 { next } else { x };
+        spend[i] = next;
+        response[i] += slope * inverse_worth[i] * (next - x);
+        value[i] = lanes.worth[i] * response[i];
+    }
+    Totals { spend: sum(spend), rate: sum(value), response: sum(response) }
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::goal::{Extrapolation, Objective};
 use super::problem::Problem;
 use super::proof::Proof;
+use crate::curve::column::Column;
 
 /// A plan and the proof of how good it is.
 ///
@@ -110,6 +112,23 @@ pub struct Binding {
     pub price: f64,
 }
 
+/// What the response and the money of every arm are worth at a plan's multipliers.
+pub(crate) enum ArmPrices {
+    /// The values of the problem, and one price of money.
+    Same(Column, f64),
+    /// (weight of response, price of money) per arm.
+    Each(Vec<(f64, f64)>),
+}
+
+impl ArmPrices {
+    pub(crate) fn at(&self, i: usize) -> (f64, f64) {
+        match self {
+            Self::Same(value, price) => (value.at(i), *price),
+            Self::Each(prices) => prices[i],
+        }
+    }
+}
+
 impl Plan {
     /// The problem that the plan answers.
     #[must_use]
@@ -123,7 +142,7 @@ impl Plan {
         self.problem.curves.names()
     }
 
-    /// The limits that hold the plan back, with their prices: the budget first, then the arms in order.
+    /// The limits that hold the plan back, with their prices: those of several arms first, then the arms in order.
     ///
     /// An arm that stands at 0 without a stated limit is not listed: nothing the caller said holds it there.
     #[must_use]
@@ -135,29 +154,61 @@ impl Plan {
             let price = self.shadow_price;
             binding.push(Binding { limit: "budget", arm: None, name: None, bound: budget, price });
         }
-        binding.extend((0..self.spend.len()).filter_map(|i| self.binding_of(i)));
+        let prices = self.arm_prices();
+        binding.extend((0..self.spend.len()).filter_map(|i| self.binding_of(i, prices.at(i))));
         binding
     }
 
-    /// The limit that holds one arm, if any.
-    pub(crate) fn binding_of(&self, i: usize) -> Option<Binding> {
+    /// What a unit of each arm's response is worth and what a unit of its money costs, at the plan's multipliers.
+    pub(crate) fn arm_prices(&self) -> ArmPrices {
         let problem = &*self.problem;
-        let (lower, upper, active) = (problem.lower.at(i), self.upper(i), problem.active_lower.at(i));
-        let (x, price) = (self.spend[i], self.shadow_price);
-        let value = problem.value.at(i);
-        let worth = if value > 0.0 { value * self.marginal_response[i] } else { 0.0 };
-        let close = |bound: f64| (x - bound).abs() <= 1e-12 * bound;
-        let (limit, bound, price) = if upper.is_finite() && close(upper) && worth > price {
-            ("upper", upper, worth - price)
-        } else if lower > 0.0 && close(lower) && worth < price {
-            ("lower", lower, price - worth)
-        } else if active > 0.0 && close(active) && worth < price {
-            ("active_lower", active, price - worth)
+        if !self.limits.is_empty() || !problem.is_one_budget() {
+            let multipliers: Vec<f64> = self.limits.iter().map(|limit| limit.price).collect();
+            let program = problem.rows().and_then(|rows| problem.program(rows));
+            if let Some(program) = program.ok().filter(|program| program.rows.len() == multipliers.len()) {
+                let money = if problem.objective == Objective::Response { 0.0 } else { 1.0 };
+                let prices = program.prices(&multipliers, 1.0);
+                let each = prices.iter().map(|prices| (prices.weight, prices.spend + money));
+                return ArmPrices::Each(each.collect());
+            }
+        }
+        ArmPrices::Same(problem.value.clone(), self.shadow_price)
+    }
+
+    /// The limit that holds one arm, if any: its response is worth `weight` a unit, its money costs `price` a unit.
+    pub(crate) fn binding_of(&self, i: usize, (weight, price): (f64, f64)) -> Option<Binding> {
+        let problem = &*self.problem;
+        let x = self.spend[i];
+        let worth = if weight > 0.0 { weight * self.marginal_response[i] } else { 0.0 };
+        let close = |bound: f64| bound.is_finite() && (x - bound).abs() <= 1e-9 * bound.abs();
+        let current = problem.current.as_ref().map(|current| current[i]);
+        let (share, amount) = (problem.max_change.at(i), problem.max_change_amount.at(i));
+        let moved = |by: f64| current.map_or(f64::INFINITY, |current| current + by);
+        let shared = |sign: f64| current.map_or(f64::INFINITY, |current| current * (1.0 + sign * share));
+        let observed = problem.curves.observed(i).filter(|_| problem.extrapolation == Some(Extrapolation::Cap));
+        let uppers = [
+            ("upper", self.upper(i)),
+            ("max_change", shared(1.0)),
+            ("max_change_amount", moved(amount)),
+            ("extrapolation", observed.map_or(f64::INFINITY, |range| range.1)),
+        ];
+        let lowers = [
+            ("lower", problem.lower.at(i)),
+            ("active_lower", problem.active_lower.at(i)),
+            ("max_change", shared(-1.0)),
+            ("max_change_amount", moved(-amount)),
+        ];
+        let rounding = 1e-9 * price.abs();
+        let held = if worth > price + rounding {
+            uppers.into_iter().find(|upper| close(upper.1))
+        } else if worth < price - rounding {
+            lowers.into_iter().find(|lower| lower.1 > 0.0 && close(lower.1))
         } else {
-            return None;
+            None
         };
+        let (limit, bound) = held?;
         let name = self.names().map(|names| names[i].clone());
-        Some(Binding { limit, arm: Some(i), name, bound, price })
+        Some(Binding { limit, arm: Some(i), name, bound, price: (worth - price).abs() })
     }
 
     /// The arm's stated upper bound, or the end of its table.

@@ -20,6 +20,16 @@ pub(crate) struct Relaxation {
 
 /// Solves the relaxed problem; spends, responses and marginal responses are left in the workspace.
 pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, tolerance: f64) -> Relaxation {
+    relax_from(problem, demand, None, tolerance)
+}
+
+/// [`relax`], with a price to start from.
+pub(crate) fn relax_from(
+    problem: &Checked<'_>,
+    demand: &mut Demand<'_, '_>,
+    start: Option<f64>,
+    tolerance: f64,
+) -> Relaxation {
     let certain = |worth: Worth, lambda: f64| Relaxation { lambda, worth, bound: worth.value, passes: 1 };
     if problem.total_upper() <= problem.budget {
         // Everything that is allowed can be bought.
@@ -37,7 +47,7 @@ pub(crate) fn relax(problem: &Checked<'_>, demand: &mut Demand<'_, '_>, toleranc
     }
 
     let budget = problem.budget;
-    let start = demand.first_price();
+    let start = start.unwrap_or_else(|| demand.first_price());
     demand.only_add_up(true);
     let clearing = clear(demand, budget, start, demand.slack(tolerance));
     let mut lambda = clearing.lambda;
