@@ -7,9 +7,12 @@ export type {
   Batch,
   Binding,
   Check,
+  Coupling,
+  CouplingRow,
   ErrorDetails,
   Explanation,
   ExponentialParameters,
+  Group,
   HillParameters,
   HillSigmoidParameters,
   LightweightMmmModel,
@@ -32,6 +35,15 @@ export type {
   Verification,
 } from './index'
 
+/** What a plan maximises. */
+export type Objective = NonNullable<AllocateOptions['objective']>
+
+/** What a plan must reach. */
+export type Target = NonNullable<AllocateOptions['target']>
+
+/** A measure of the outcomes over draws, in place of their mean. */
+export type Risk = NonNullable<AllocateOptions['risk']>
+
 /** The stable word for a kind of error, the same in Rust, Python, Node and HTTP. */
 export type ErrorCode =
   | 'not_finite'
@@ -40,6 +52,8 @@ export type ErrorCode =
   | 'empty'
   | 'length_mismatch'
   | 'duplicate_name'
+  | 'unknown_name'
+  | 'cyclic_group'
   | 'infeasible'
   | 'malformed'
 

@@ -39,7 +39,10 @@ export declare class Plan {
   get totalSpend(): number
   /** Sum of the responses. */
   get totalResponse(): number
-  /** Sum of value · response: what was maximised. */
+  /**
+   * What was maximised: Σ value · response less costs, or what `objective` and `risk` put in its place. Negative for
+   * the objective `"spend"`.
+   */
   get objectiveValue(): number
   /** No plan within the limits has a larger objective value. */
   get upperBound(): number
@@ -49,10 +52,12 @@ export declare class Plan {
   get shadowPrice(): number
   /** `"optimal"` where the gap is within the tolerance; `"feasible"` where the search ended before that. */
   get status(): 'optimal' | 'feasible'
-  /** The limits that hold the plan back, with their prices: the budget first, then the arms in order. */
+  /** The limits that hold the plan back, with their prices: those on several arms first, then the arms in order. */
   get binding(): Array<Binding>
   /** The arms' names; null where they have none. */
   get names(): Array<string> | null
+  /** With whole steps: what the best plan without them would have been worth more; null without steps. */
+  get roundingLoss(): number | null
   /** Steps of the search. */
   get iterations(): number
   /** Time the search took (seconds). */
@@ -176,13 +181,20 @@ export declare class ResponseCurves {
 }
 
 /**
- * Splits a budget over arms so that the response is largest, with the proof that it is.
+ * Splits a budget over arms so that the objective is largest, with the proof that it is.
  *
  * ```text
- * maximise   Σ value_i · response_i(x_i)
+ * maximise   Σ value_i · response_i(x_i) − costs        (objective "response")
+ *            Σ value_i · response_i(x_i) − Σ x_i − costs        ("profit")
+ *            −Σ x_i − costs        ("spend")
  * subject to Σ x_i ≤ budget        (= budget with spendAll)
  *            x_i ∈ [lower_i, upper_i]  or  {0} ∪ [activeLower_i, upper_i]
+ *            groups, coupling, target, maxActive, maxMoves, maxChange, step, as far as they are given
+ * costs      Σ activationCost_i over the arms that spend + Σ moveCost_i · |x_i − current_i|
+ *            + Σ extrapolation · max(0, x_i − largest spend observed)
  * ```
+ *
+ * With `risk`, a measure of the outcomes over the curves' draws takes the place of Σ value · response.
  *
  * It runs on the event loop: microseconds for tens of arms; for large problems there is `allocateAsync`.
  *
@@ -203,7 +215,10 @@ export declare function allocateBatchTask(curves: ResponseCurves, offsets: Posit
 
 /** What to allocate, and within which limits. */
 export interface AllocateOptions {
-  /** The total that may be spent (money), 0 to 1e60. Without a budget every arm needs an upper bound. */
+  /**
+   * The total that may be spent (money), 0 to 1e60. It can be left out where something else bounds what each arm spends:
+   * `upper`, a group, a target.
+   */
   budget?: number
   /** Smallest spend per arm (money); default 0. */
   lower?: NumberPerArm
@@ -213,12 +228,60 @@ export interface AllocateOptions {
   activeLower?: NumberPerArm
   /** What a unit of each arm's response is worth; default 1. */
   value?: NumberPerArm
-  /** The spends of today (money), for the before and after of `plan.explain()`. */
+  /**
+   * The spends of today (money): what `plan.explain()` compares with, and what `maxChange`, `maxChangeAmount`,
+   * `maxMoves` and `moveCost` count from.
+   */
   current?: Numbers
   /** Names of the arms, in place of those that the curves carry. */
   names?: Array<string>
   /** Whether the whole budget must be spent; default false. */
   spendAll?: boolean
+  /**
+   * What is maximised: `"response"` (default) is the value of the response, `"profit"` the same less the spend,
+   * `"spend"` the least spend, with a `target` to reach. Costs are subtracted from each.
+   */
+  objective?: 'response' | 'profit' | 'spend'
+  /**
+   * What the plan must reach, one of four, each 0 to 1e60; default none.
+   *
+   * - `response`: the value of the response, Σ value · response, is at least this.
+   * - `roas`: the value of the response per money spent is at least this.
+   * - `cpa`: the money spent per response, whatever a response is worth, is at most this.
+   * - `marginalRoas`: every arm spends its lower bound, or so much that its next unit of money still returns this.
+   */
+  target?: { response: number } | { roas: number } | { cpa: number } | { marginalRoas: number }
+  /** Limits on what several arms spend together. */
+  groups?: Array<Group>
+  /** Limits on weighted sums of spends, row by row. */
+  coupling?: Coupling
+  /** What each arm that spends more than 0 costs (objective), 0 to 1e60; default 0. */
+  activationCost?: NumberPerArm
+  /** Most arms that may spend more than 0; default all. */
+  maxActive?: number
+  /** Most that each spend may move from `current`, as a share of it: 0.2 is ±20 %; `Infinity`, the default, is no limit. */
+  maxChange?: NumberPerArm
+  /** Most that each spend may move from `current` (money); `Infinity`, the default, is no limit. */
+  maxChangeAmount?: NumberPerArm
+  /** Most arms whose spend may differ from `current`; default all. */
+  maxMoves?: number
+  /** What moving a unit of money away from `current`, up or down, costs (objective per money), 0 to 1e60; default 0. */
+  moveCost?: NumberPerArm
+  /** Every spend is a whole multiple of this (money); 0, the default, for any spend. */
+  step?: NumberPerArm
+  /**
+   * A measure of the outcomes over the curves' draws in place of their mean, one of three; default none.
+   *
+   * - `cvar`: the mean of this worst share of the outcomes, above 0 up to 1.
+   * - `meanMinusStd`: the mean less this many standard deviations, 0 to 1e6.
+   * - `probability`: the share of the draws whose value of the response reaches this, 0 to 1e60.
+   */
+  risk?: { cvar: number } | { meanMinusStd: number } | { probability: number }
+  /**
+   * What happens beyond the largest spend that an arm's curve was fitted on: `"cap"` keeps the arm below it, a number is
+   * what each unit of money beyond costs (objective per money, 0 to 1e60). Arms whose range is not known are free.
+   */
+  extrapolation?: 'cap' | number
   /** Largest relative gap that is called optimal; default 1e-6, concave problems reach 1e-12 anyway. */
   tolerance?: number
   /** Seconds after which the best plan so far is returned with its true gap; default none. */
@@ -259,7 +322,7 @@ export interface ArmExplanation {
   /** Value per money of the next unit of money, today. */
   currentMarginalRoas: number | null
   /** The limit that holds the arm; null where none does. */
-  binding: 'lower' | 'upper' | 'active_lower' | null | null
+  binding: Limit['limit'] | null
   /** What relaxing that limit by one unit of money would bring. */
   bindingPrice: number | null
   /** Whether the spend lies outside what the curve was made from; null where that is not known. */
@@ -276,7 +339,7 @@ export interface Batch {
   response: Float64Array
   /** Derivative of each curve at its spend (response per money). */
   marginalResponse: Float64Array
-  /** Sum of value · response per problem. */
+  /** What was maximised, per problem. */
   objectiveValue: Float64Array
   /** Upper bound per problem. */
   upperBound: Float64Array
@@ -288,17 +351,17 @@ export interface Batch {
   status: Array<'optimal' | 'feasible'>
 }
 
-/** A limit that holds a plan back, and what relaxing it by one unit of money would bring. */
+/** A limit that holds a plan back, and what relaxing it by one unit would bring. */
 export interface Binding {
   /** Which limit. */
-  limit: 'budget' | 'lower' | 'upper' | 'active_lower'
-  /** The arm it belongs to; null for the budget. */
+  limit: Limit['limit']
+  /** The arm it belongs to; null where it is not a limit on one arm. */
   arm: number | null
-  /** The arm's name; null where it has none. */
+  /** The name of the arm, the group or the row of the matrix; null where there is none. */
   name: string | null
-  /** The bound (money). */
+  /** The bound, in the limit's own unit: money, a share, a count, or what the target asks for. */
   bound: number
-  /** Objective per unit of money by which the limit is relaxed, at least 0. */
+  /** Objective per unit (of money, mostly) by which the limit is relaxed; below 0 only for a budget that must be spent. */
   price: number
 }
 
@@ -312,9 +375,32 @@ export interface Check {
   detail: string
 }
 
+/**
+ * Limits on weighted sums of spends that need not form groups: `matrix` · spend ≤ `upper`, row by row.
+ *
+ * Grids of platforms and countries, ratios between arms: `{ matrix: [[0.5, -1]], upper: [0] }` is "the second arm at
+ * least half of the first".
+ */
+export interface Coupling {
+  /** The rows: each a coefficient for every arm, or the arms that count with their coefficients. */
+  matrix: Array<Numbers | CouplingRow>
+  /** The largest value of each row (money where coefficients are 1), −1e60 to 1e60. */
+  upper: Numbers
+  /** What errors and `plan.binding` call the rows. */
+  names?: Array<string>
+}
+
+/** One row of a sparse matrix: what is not there is 0. */
+export interface CouplingRow {
+  /** Positions of arms, counted from 0; the coefficients of an arm that stands twice add up. */
+  arms: Positions
+  /** The coefficient of each of them, −1e60 to 1e60. */
+  coefficients: Numbers
+}
+
 /** What an error is about, in fields that a program can read. Which are there depends on the code. */
 export interface ErrorDetails {
-  /** `not_finite`, `out_of_domain`, `empty`, `length_mismatch`: the field, with its index. */
+  /** `not_finite`, `out_of_domain`, `empty`, `length_mismatch`, `unknown_name`: the field, with its index. */
   field?: string
   /** `out_of_domain`: the accepted domain, in words. */
   domain?: string
@@ -324,13 +410,13 @@ export interface ErrorDetails {
   expected?: number
   /** `length_mismatch`: the length got. */
   actual?: number
-  /** `lower_above_upper`: the arm, by name or as `arm 3`. */
+  /** `lower_above_upper`: the arm, by name or as `arm 3`, or the group. */
   arm?: string
   /** `lower_above_upper`: the lower bound (money). */
   lower?: number
   /** `lower_above_upper`: the upper bound (money). */
   upper?: number
-  /** `duplicate_name`: the name. */
+  /** `duplicate_name`, `unknown_name`, `cyclic_group`: the name. */
   name?: string
   /** `duplicate_name`: the index of its first use. */
   first?: number
@@ -340,14 +426,22 @@ export interface ErrorDetails {
   path?: string
   /** `malformed`: what is wrong there. */
   reason?: string
-  /** `infeasible`: the budget asked for (money). */
+  /** `infeasible`: the budget asked for (money); `Infinity` where there was none. */
   budget?: number
-  /** `infeasible`: the smallest set of limits that cannot hold together. */
+  /** `infeasible`: a set of limits that cannot hold together; drop any one of them and the rest can. */
   conflict?: Array<Limit>
-  /** `infeasible`: smallest and largest total spend that the limits of the arms allow (money). */
+  /**
+   * `infeasible`: smallest and largest total spend that all limits but the budget allow (money); not there where they
+   * allow none.
+   */
   feasibleBudget?: [low: number, high: number]
   /** `infeasible`: the feasible totals next to the budget asked for, below and above; null where there is none. */
   nearest?: [below: number | null, above: number | null]
+  /**
+   * `infeasible`, where the target is part of the conflict: the best level of it that the other limits allow; not there
+   * where nothing can be reached at all.
+   */
+  feasibleTarget?: number
 }
 
 /** A plan in words. */
@@ -364,6 +458,30 @@ export interface ExponentialParameters {
   beta: Parameters
   /** k (money). */
   scale: Parameters
+}
+
+/**
+ * Limits on what several arms spend together, in money and as a share of all that is spent.
+ *
+ * ```text
+ * lower ≤ Σ x_i ≤ upper        shareLower · total ≤ Σ x_i ≤ shareUpper · total
+ * ```
+ *
+ * The sums run over the members. Groups usually form a tree (platform, campaign, ad group); they may overlap too.
+ */
+export interface Group {
+  /** What errors and `plan.binding` call it; other groups may have it as a member. */
+  name: string
+  /** Arms, by position (counted from 0) or name, and other groups, by name, whose arms all count. */
+  members: Array<number | string>
+  /** The least that the group spends (money), 0 to 1e60; default none. */
+  lower?: number
+  /** The most that the group spends (money), 0 to 1e60; `Infinity`, the default, is none. */
+  upper?: number
+  /** The least share of all that is spent, 0 to 1; default none. */
+  shareLower?: number
+  /** The largest share of all that is spent, 0 to 1; default none. */
+  shareUpper?: number
 }
 
 /** Parameters of [`ResponseCurves::hill`]. */
@@ -417,12 +535,12 @@ export interface LightweightMmmModel {
 /** A limit as the caller stated it. */
 export interface Limit {
   /** Which limit. */
-  limit: 'budget' | 'lower' | 'upper' | 'active_lower'
-  /** The arm it belongs to; null for the budget. */
+  limit: 'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation'
+  /** The arm it belongs to; null where it is not a limit on one arm. */
   arm: number | null
-  /** The arm's name; null where it has none. */
+  /** The name of the arm, the group or the row of the matrix; null where there is none. */
   name: string | null
-  /** The bound (money). */
+  /** The bound, in the limit's own unit: money, a share, a count, or what the target asks for. */
   bound: number
 }
 
@@ -505,7 +623,7 @@ export interface PlanObject {
   totalSpend: number
   /** Sum of the responses. */
   totalResponse: number
-  /** Sum of value · response. */
+  /** What was maximised. */
   objectiveValue: number
   /** No plan within the limits has a larger objective value. */
   upperBound: number
@@ -515,6 +633,8 @@ export interface PlanObject {
   shadowPrice: number
   /** The limits that hold the plan back. */
   binding: Array<Binding>
+  /** With whole steps: what the best plan without them would have been worth more; null without steps. */
+  roundingLoss: number | null
   /** Steps of the search. */
   iterations: number
   /** Time the search took (seconds). */

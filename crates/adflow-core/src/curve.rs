@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 mod adstock;
 pub(crate) mod arm;
 mod build;
+pub(crate) mod carry_over;
 pub(crate) mod column;
 mod columns;
 pub(crate) mod draws;
@@ -18,16 +19,21 @@ pub(crate) mod kind;
 pub(crate) mod mixture;
 mod observed;
 pub(crate) mod parameter;
+mod price;
+mod priced;
 pub(crate) mod readers;
+mod rising;
 pub(crate) mod shape;
 pub(crate) mod table;
 
 pub(crate) use arm::Arm;
-use arm::Form;
+use arm::{Curvature, Form, Piece};
 use column::Column;
 use kind::Kind;
 use mixture::Mixture;
 pub(crate) use parameter::Parameter;
+use price::Price;
+use priced::Prices;
 use table::Table;
 
 /// The response curves of `n` arms, of any mix of families, with or without posterior draws.
@@ -53,7 +59,8 @@ use table::Table;
 /// response(x) = value_per_response · [ F(x / cost_per_unit + offset) − F(offset) ]
 /// ```
 ///
-/// A curve with draws is the mean of its draws. Cloning is cheap: the parameters are shared.
+/// with [`with_price_power`](Self::with_price_power) and [`with_price_tiers`](Self::with_price_tiers) the price of a unit
+/// rises with the spend. A curve with draws is the mean of its draws. Cloning is cheap: the parameters are shared.
 ///
 /// # Examples
 /// ```
@@ -90,6 +97,8 @@ pub(crate) struct Set {
     pub(crate) names: Option<Vec<String>>,
     /// Smallest and largest spend that each curve was fitted on; (0, ∞) where that is not known.
     pub(crate) observed: Option<Vec<(f64, f64)>>,
+    /// Prices that rise with the spend, and the arms before them; all else here is what they made of the arms.
+    pub(crate) prices: Option<Arc<Prices>>,
 }
 
 /// The family of every arm.
@@ -115,6 +124,7 @@ impl PartialEq for Set {
         self.arms == other.arms
             && self.names == other.names
             && self.observed == other.observed
+            && self.prices == other.prices
             && (0..self.arms).all(same)
     }
 }
@@ -149,7 +159,10 @@ impl Set {
                 Form::Shape(kind, [a.at(arm), b.at(arm), c.at(arm)])
             }
             Family::Mixture(at) => Form::Mixture(&self.mixtures[at as usize]),
-            Family::Table(at) => Form::Table(&self.tables[at as usize]),
+            Family::Table(at) => {
+                let table = &self.tables[at as usize];
+                table.rising.as_deref().map_or(Form::Table(table), Form::Mixture)
+            }
         };
         Arm {
             form,
@@ -157,6 +170,14 @@ impl Set {
             offset: self.offset.at(arm),
             baseline: self.baseline.at(arm),
             value: self.value.at(arm),
+        }
+    }
+
+    /// The points of an arm that has some.
+    pub(crate) fn table(&self, arm: usize) -> Option<&Table> {
+        match self.family(arm) {
+            Family::Table(at) => Some(&self.tables[at as usize]),
+            Family::Shape(_) | Family::Mixture(_) => None,
         }
     }
 
@@ -256,12 +277,16 @@ impl ResponseCurves {
                 };
                 let baseline = match arm.form {
                     _ if self.set.keeps_offset.at(i) > 0.0 => 0.0,
-                    Form::Mixture(mixture) => mixture.draw_value(draw, 0.0),
                     // As for the mean: a table starts where its points say, but for what an offset takes off.
-                    Form::Table(table) if table.offset > 0.0 && table.domain().0 <= 0.0 => {
-                        table.draw_value(draw, 0.0)
+                    _ if self
+                        .set
+                        .table(i)
+                        .is_some_and(|table| table.offset <= 0.0 || table.domain().0 > 0.0) =>
+                    {
+                        0.0
                     }
-                    Form::Table(_) => 0.0,
+                    Form::Mixture(mixture) => mixture.draw_value(draw, 0.0),
+                    Form::Table(table) => table.draw_value(draw, 0.0),
                     Form::Shape(..) => arm.baseline,
                 };
                 responses.push(arm.value * (raw - baseline));
@@ -372,10 +397,35 @@ fn inverse_marginal(arm: &Arm<'_>, m: f64) -> f64 {
             let from = arm.inflection();
             if arm.slope(from) > m { arm.demand(m, from, f64::INFINITY) } else { 0.0 }
         }
-        Form::Mixture(_) => {
+        Form::Mixture(mixture) if mixture.kind == Kind::Ramp => {
+            let (from, to) = arm.domain();
+            let mut reached = arm.pieces(from, to).into_iter().rev().filter_map(|piece| {
+                let x = match piece.curvature {
+                    Curvature::Concave => arm.demand(m, piece.from, piece.to),
+                    _ if arm.slope(0.5 * (piece.from + piece.to)) >= m => piece.to,
+                    _ => piece.from,
+                };
+                (x > piece.from).then_some(x)
+            });
+            reached.next().unwrap_or(from)
+        }
+        Form::Mixture(mixture) => {
             let from = arm.inflection();
             if arm.slope(from) <= m {
-                return 0.0;
+                if mixture.price() == Price::Fixed {
+                    return 0.0;
+                }
+                // Behind a rising price a curve is concave before it is convex.
+                let falls_past = |piece: &&Piece| {
+                    piece.curvature == Curvature::Concave
+                        && arm.slope(piece.from) > m
+                        && arm.slope(piece.to) <= m
+                };
+                let pieces = if from > 0.0 { arm.pieces(0.0, from) } else { Vec::new() };
+                return pieces
+                    .iter()
+                    .rfind(falls_past)
+                    .map_or(0.0, |piece| arm.demand(m, piece.from, piece.to));
             }
             let mut to = if from > 0.0 { 2.0 * from } else { 1.0 };
             while arm.slope(to) > m {

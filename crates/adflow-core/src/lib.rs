@@ -33,9 +33,11 @@ mod elementary;
 mod error;
 
 pub use allocate::{
-    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Group, Member, Node,
-    Objective, Outcome, PerArm, Plan, Problem, Proof, Risk, Status, Target, Verification,
+    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Frontier, FrontierChange, Group, Member, Node,
+    Objective, Outcome, PerArm, PerCell, PerPeriod, Plan, Problem, Proof, Risk, Schedule,
+    ScheduleNode, SchedulePlan, ScheduleProof, ShareSpread, Status, Target, Uncertainty, Verification,
 };
+pub use curve::carry_over::Adstock;
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;
 pub use curve::readers::meridian::Meridian;

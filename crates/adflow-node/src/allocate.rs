@@ -57,13 +57,20 @@ impl Interrupt {
     }
 }
 
-/// Splits a budget over arms so that the response is largest, with the proof that it is.
+/// Splits a budget over arms so that the objective is largest, with the proof that it is.
 ///
 /// ```text
-/// maximise   Σ value_i · response_i(x_i)
+/// maximise   Σ value_i · response_i(x_i) − costs        (objective "response")
+///            Σ value_i · response_i(x_i) − Σ x_i − costs        ("profit")
+///            −Σ x_i − costs        ("spend")
 /// subject to Σ x_i ≤ budget        (= budget with spendAll)
 ///            x_i ∈ [lower_i, upper_i]  or  {0} ∪ [activeLower_i, upper_i]
+///            groups, coupling, target, maxActive, maxMoves, maxChange, step, as far as they are given
+/// costs      Σ activationCost_i over the arms that spend + Σ moveCost_i · |x_i − current_i|
+///            + Σ extrapolation · max(0, x_i − largest spend observed)
 /// ```
+///
+/// With `risk`, a measure of the outcomes over the curves' draws takes the place of Σ value · response.
 ///
 /// It runs on the event loop: microseconds for tens of arms; for large problems there is `allocateAsync`.
 ///
@@ -74,7 +81,7 @@ pub fn allocate(
     #[napi(ts_arg_type = "AllocateOptions")] options: Unknown<'_>,
 ) -> Result<Plan> {
     let problem = read::<AllocateOptions>(options)?.problem(curves)?;
-    Ok(Plan(problem.solve_with(&Watch::new(None))?))
+    Ok(Plan(problem.solve_with(&Watch::new(None)).map_err(Error::of_options)?))
 }
 
 /// Work item of [`allocate_task`], run on the libuv pool.
@@ -97,7 +104,7 @@ impl Task for AllocateTask {
     fn resolve(&mut self, _: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
         match output {
             Some(Ok(plan)) => Ok(Plan(plan)),
-            Some(Err(error)) => Err(Error::from(error).into()),
+            Some(Err(error)) => Err(Error::of_options(error).into()),
             None => Err(napi::Error::from_reason("the task ran twice")),
         }
     }

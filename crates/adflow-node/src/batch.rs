@@ -23,7 +23,7 @@ pub struct Batch {
     pub response: Float64Array,
     /// Derivative of each curve at its spend (response per money).
     pub marginal_response: Float64Array,
-    /// Sum of value · response per problem.
+    /// What was maximised, per problem.
     pub objective_value: Float64Array,
     /// Upper bound per problem.
     pub upper_bound: Float64Array,
@@ -63,7 +63,9 @@ pub fn allocate_batch(
     #[napi(ts_arg_type = "AllocateOptions | undefined | null")] options: Option<Unknown<'_>>,
 ) -> Result<Batch> {
     let problem = problem(curves, options)?;
-    Ok(problem.solve_batch_with(&positions(&offsets), numbers(&budgets), &Watch::new(None))?.into())
+    let offsets = positions("offsets", &offsets)?;
+    let batch = problem.solve_batch_with(&offsets, numbers(&budgets), &Watch::new(None));
+    Ok(batch.map_err(Error::of_options)?.into())
 }
 
 fn problem(curves: &ResponseCurves, options: Option<Unknown<'_>>) -> Result<Problem> {
@@ -91,7 +93,7 @@ impl Task for BatchTask {
     }
 
     fn resolve(&mut self, _: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        Ok(output.map_err(Error::from)?.into())
+        Ok(output.map_err(Error::of_options)?.into())
     }
 }
 
@@ -106,7 +108,7 @@ pub fn allocate_batch_task(
 ) -> Result<AsyncTask<BatchTask>> {
     Ok(AsyncTask::new(BatchTask {
         problem: problem(curves, options)?,
-        offsets: positions(&offsets),
+        offsets: positions("offsets", &offsets)?,
         budgets: numbers(&budgets).to_vec(),
         interrupted: Arc::clone(&interrupt.0),
     }))

@@ -127,11 +127,7 @@ impl ResponseCurves {
     pub fn tabulated(#[napi(ts_arg_type = "TabulatedParameters")] points: Unknown<'_>) -> Result<Self> {
         let given: TabulatedParameters = read(points)?;
         let rows = |rows: Vec<Points>| rows.iter().map(|row| numbers(row).to_vec()).collect::<Vec<_>>();
-        let spend = match given.spend {
-            Either3::A(row) => vec![row.to_vec()],
-            Either3::B(row) => vec![row],
-            Either3::C(arms) => rows(arms),
-        };
+        let spend = point_rows(given.spend);
         Ok(Self(match given.response {
             Either::A(arms) => core::ResponseCurves::tabulated(&spend, &rows(arms))?,
             Either::B(draws) => {
@@ -279,10 +275,44 @@ impl ResponseCurves {
         Ok(Self(self.0.clone().with_cost_per_unit(parameter("cost_per_unit", cost)?)?))
     }
 
+    /// Lets the price of a unit rise with the number of units: u units cost c uᵖ each on average, so that a spend x buys
+    /// (x/c)^{1/(1+p)} of them; c is the cost per unit. `exponent` is p, from 0 to 10, one number or one per arm; 0 for an
+    /// arm whose price stays, and for one with price tiers.
+    #[napi]
+    pub fn with_price_power(&self, exponent: Parameters) -> Result<Self> {
+        Ok(Self(self.0.clone().with_price_power(parameter("price_power", exponent)?)?))
+    }
+
+    /// Lets the price of a unit rise in steps: the first price holds up to the first break (money), the next for what is
+    /// spent beyond it, the last without end. One row of breaks and one of prices, which may not fall, for all arms, or
+    /// one per arm; a price is money per unit where no cost per unit is set, and a factor on it where one is.
+    #[napi]
+    pub fn with_price_tiers(
+        &self,
+        #[napi(ts_arg_type = "Numbers | Array<Numbers>")] spend_breaks: Either3<
+            Float64Array,
+            Vec<f64>,
+            Vec<Points>,
+        >,
+        #[napi(ts_arg_type = "Numbers | Array<Numbers>")] prices: Either3<Float64Array, Vec<f64>, Vec<Points>>,
+    ) -> Result<Self> {
+        let (breaks, prices) = (point_rows(spend_breaks), point_rows(prices));
+        Ok(Self(self.0.clone().with_price_tiers(&breaks, &prices)?))
+    }
+
     /// Multiplies the response, for instance by the money one conversion is worth.
     #[napi]
     pub fn with_value_per_response(&self, value: Parameters) -> Result<Self> {
         Ok(Self(self.0.clone().with_value_per_response(parameter("value_per_response", value)?)?))
+    }
+}
+
+/// One row of points, or several.
+fn point_rows(rows: Either3<Float64Array, Vec<f64>, Vec<Points>>) -> Vec<Vec<f64>> {
+    match rows {
+        Either3::A(row) => vec![row.to_vec()],
+        Either3::B(row) => vec![row],
+        Either3::C(rows) => rows.iter().map(|row| numbers(row).to_vec()).collect(),
     }
 }
 

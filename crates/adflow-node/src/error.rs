@@ -36,7 +36,7 @@ pub fn set_error_class(
 #[napi(object)]
 #[derive(Default)]
 pub struct ErrorDetails {
-    /// `not_finite`, `out_of_domain`, `empty`, `length_mismatch`: the field, with its index.
+    /// `not_finite`, `out_of_domain`, `empty`, `length_mismatch`, `unknown_name`: the field, with its index.
     pub field: Option<String>,
     /// `out_of_domain`: the accepted domain, in words.
     pub domain: Option<String>,
@@ -46,13 +46,13 @@ pub struct ErrorDetails {
     pub expected: Option<f64>,
     /// `length_mismatch`: the length got.
     pub actual: Option<f64>,
-    /// `lower_above_upper`: the arm, by name or as `arm 3`.
+    /// `lower_above_upper`: the arm, by name or as `arm 3`, or the group.
     pub arm: Option<String>,
     /// `lower_above_upper`: the lower bound (money).
     pub lower: Option<f64>,
     /// `lower_above_upper`: the upper bound (money).
     pub upper: Option<f64>,
-    /// `duplicate_name`: the name.
+    /// `duplicate_name`, `unknown_name`, `cyclic_group`: the name.
     pub name: Option<String>,
     /// `duplicate_name`: the index of its first use.
     pub first: Option<f64>,
@@ -62,16 +62,20 @@ pub struct ErrorDetails {
     pub path: Option<String>,
     /// `malformed`: what is wrong there.
     pub reason: Option<String>,
-    /// `infeasible`: the budget asked for (money).
+    /// `infeasible`: the budget asked for (money); `Infinity` where there was none.
     pub budget: Option<f64>,
-    /// `infeasible`: the smallest set of limits that cannot hold together.
+    /// `infeasible`: a set of limits that cannot hold together; drop any one of them and the rest can.
     pub conflict: Option<Vec<Limit>>,
-    /// `infeasible`: smallest and largest total spend that the limits of the arms allow (money).
+    /// `infeasible`: smallest and largest total spend that all limits but the budget allow (money); not there where they
+    /// allow none.
     #[napi(ts_type = "[low: number, high: number]")]
     pub feasible_budget: Option<Vec<f64>>,
     /// `infeasible`: the feasible totals next to the budget asked for, below and above; null where there is none.
     #[napi(ts_type = "[below: number | null, above: number | null]")]
     pub nearest: Option<Vec<Option<f64>>>,
+    /// `infeasible`, where the target is part of the conflict: the best level of it that the other limits allow; not there
+    /// where nothing can be reached at all.
+    pub feasible_target: Option<f64>,
 }
 
 #[allow(clippy::cast_precision_loss, reason = "lengths and indices are far below 2^53")]
@@ -102,20 +106,56 @@ impl From<&core::Error> for ErrorDetails {
             core::Error::DuplicateName { name, first, second } => {
                 Self { name: Some(name), first: Some(number(first)), second: Some(number(second)), ..none }
             }
+            core::Error::UnknownName { field, name } => Self { field: Some(field), name: Some(name), ..none },
+            core::Error::CyclicGroup { name } => Self { name: Some(name), ..none },
             core::Error::Malformed { path, reason } => {
                 Self { path: Some(path), reason: Some(reason), ..none }
             }
             core::Error::Infeasible(details) => Self {
                 budget: Some(details.budget),
                 conflict: Some(details.conflict.into_iter().map(Limit::from).collect()),
-                feasible_budget: Some(vec![details.feasible_budget.0, details.feasible_budget.1]),
+                feasible_budget: details.feasible_budget.map(|(least, most)| vec![least, most]),
                 nearest: Some(vec![details.nearest.0, details.nearest.1]),
+                feasible_target: details.feasible_target,
                 ..none
             },
             // A kind of error that is newer than this file still has its code and its message.
             _ => none,
         }
     }
+}
+
+impl Error {
+    /// An error on the options of a problem, which the core knows in its own spelling: `active_lower[3]` is
+    /// `activeLower[3]` here.
+    pub(crate) fn of_options(error: core::Error) -> Self {
+        Self(match error {
+            core::Error::NotFinite { field, value } => core::Error::NotFinite { field: camel(&field), value },
+            core::Error::OutOfDomain { field, expected, value } => {
+                core::Error::OutOfDomain { field: camel(&field), expected, value }
+            }
+            core::Error::Empty { field } => core::Error::Empty { field: camel(&field) },
+            core::Error::LengthMismatch { field, expected, actual } => {
+                core::Error::LengthMismatch { field: camel(&field), expected, actual }
+            }
+            core::Error::UnknownName { field, name } => {
+                core::Error::UnknownName { field: camel(&field), name }
+            }
+            other => other,
+        })
+    }
+}
+
+fn camel(field: &str) -> String {
+    let mut name = String::with_capacity(field.len());
+    let mut upper = false;
+    for letter in field.chars() {
+        if letter != '_' {
+            name.push(if upper { letter.to_ascii_uppercase() } else { letter });
+        }
+        upper = letter == '_';
+    }
+    name
 }
 
 impl From<core::Error> for Error {

@@ -25,7 +25,7 @@ pub type Numbers = Either<Float64Array, Vec<f64>>;
 
 /// A list of positions, counted from 0.
 #[napi]
-pub type Positions = Either<Uint32Array, Vec<u32>>;
+pub type Positions = Either<Uint32Array, Vec<f64>>;
 
 pub(crate) fn numbers(numbers: &Numbers) -> &[f64] {
     match numbers {
@@ -34,12 +34,24 @@ pub(crate) fn numbers(numbers: &Numbers) -> &[f64] {
     }
 }
 
-pub(crate) fn positions(positions: &Positions) -> Vec<usize> {
-    let positions: &[u32] = match positions {
-        Either::A(array) => array,
-        Either::B(list) => list,
-    };
-    positions.iter().map(|&position| position as usize).collect()
+pub(crate) fn positions(name: &str, positions: &Positions) -> Result<Vec<usize>> {
+    match positions {
+        Either::A(array) => Ok(array.iter().map(|&position| position as usize).collect()),
+        Either::B(list) => {
+            let position = |(at, &position): (usize, &f64)| index(&format!("{name}[{at}]"), position);
+            list.iter().enumerate().map(position).collect()
+        }
+    }
+}
+
+/// A position or a count. JavaScript knows no whole numbers: 1.5 would be cut to 1 and −1 wrap around, so both are refused.
+#[allow(clippy::cast_possible_truncation, reason = "whole, and within the range")]
+pub(crate) fn index(name: &str, given: f64) -> Result<usize> {
+    if given.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&given) {
+        return Ok(given as usize);
+    }
+    let expected = "a whole number, 0 or more".into();
+    Err(core::Error::OutOfDomain { field: name.into(), expected, value: given.to_string() }.into())
 }
 
 pub(crate) fn per_arm(given: NumberPerArm) -> PerArm {
@@ -95,6 +107,51 @@ fn named(error: core::Error, name: &str) -> core::Error {
 /// An object of options; the words that it may hold.
 pub(crate) trait Options: FromNapiValue {
     const KEYS: &'static [&'static str];
+    /// The options in it that are objects of their own, or lists of objects.
+    const NESTED: &'static [(&'static str, Nested)] = &[];
+}
+
+/// The words of an object inside of another.
+pub(crate) struct Nested {
+    keys: &'static [&'static str],
+    nested: &'static [(&'static str, Nested)],
+}
+
+impl Nested {
+    pub(crate) const fn of<T: Options>() -> Self {
+        Self { keys: T::KEYS, nested: T::NESTED }
+    }
+
+    /// Refuses a word that is not known, in the object at `path` or in one inside of it.
+    fn check(&self, object: &Object<'_>, path: &str) -> Result<()> {
+        let at = |key: &str| if path.is_empty() { key.into() } else { format!("{path}.{key}") };
+        let keys = Object::keys(object).map_err(malformed)?;
+        if let Some(key) = keys.iter().find(|key| !self.keys.contains(&key.as_str())) {
+            let reason = format!("is not known; known are {}", self.keys.join(", "));
+            return Err(core::Error::Malformed { path: at(key), reason }.into());
+        }
+        for (key, nested) in self.nested.iter().filter(|(key, _)| keys.iter().any(|given| given == key)) {
+            let value: Unknown<'_> = object.get_named_property_unchecked(key).map_err(malformed)?;
+            if !value.is_array().map_err(malformed)? {
+                nested.check_value(value, || at(key))?;
+                continue;
+            }
+            let list = Object::from_unknown(value).map_err(malformed)?;
+            for position in 0..list.get_array_length().map_err(malformed)? {
+                let item: Unknown<'_> = list.get_element(position).map_err(malformed)?;
+                nested.check_value(item, || format!("{}[{position}]", at(key)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks an object; what is none (numbers, arrays of numbers) has no words.
+    fn check_value(&self, value: Unknown<'_>, path: impl FnOnce() -> String) -> Result<()> {
+        let none = value.get_type().map_err(malformed)? != ValueType::Object
+            || value.is_array().map_err(malformed)?
+            || value.is_typedarray().map_err(malformed)?;
+        if none { Ok(()) } else { self.check(&Object::from_unknown(value).map_err(malformed)?, &path()) }
+    }
 }
 
 /// Reads an object of options. A word that is not known is an error: misspelt, it would silently do nothing.
@@ -105,11 +162,7 @@ pub(crate) fn read<T: Options>(given: Unknown<'_>) -> Result<T> {
         return Err(not_an_object().into());
     }
     let object = Object::from_unknown(given).map_err(|_| not_an_object())?;
-    let keys = Object::keys(&object).map_err(|_| not_an_object())?;
-    if let Some(key) = keys.into_iter().find(|key| !T::KEYS.contains(&key.as_str())) {
-        let reason = format!("is not known; known are {}", T::KEYS.join(", "));
-        return Err(core::Error::Malformed { path: key, reason }.into());
-    }
+    Nested::of::<T>().check(&object, "")?;
     Ok(T::from_unknown(object.to_unknown()).map_err(malformed)?)
 }
 

@@ -15,6 +15,7 @@ mod curves;
 mod error;
 mod families;
 mod input;
+mod limits;
 mod options;
 mod plan;
 mod readers;

@@ -12,13 +12,15 @@ use crate::input::parse;
 #[napi(object, use_nullable = true)]
 pub struct Limit {
     /// Which limit.
-    #[napi(ts_type = "'budget' | 'lower' | 'upper' | 'active_lower'")]
+    #[napi(
+        ts_type = "'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation'"
+    )]
     pub limit: String,
-    /// The arm it belongs to; null for the budget.
+    /// The arm it belongs to; null where it is not a limit on one arm.
     pub arm: Option<u32>,
-    /// The arm's name; null where it has none.
+    /// The name of the arm, the group or the row of the matrix; null where there is none.
     pub name: Option<String>,
-    /// The bound (money).
+    /// The bound, in the limit's own unit: money, a share, a count, or what the target asks for.
     pub bound: f64,
 }
 
@@ -29,19 +31,19 @@ impl From<core::Limit> for Limit {
     }
 }
 
-/// A limit that holds a plan back, and what relaxing it by one unit of money would bring.
+/// A limit that holds a plan back, and what relaxing it by one unit would bring.
 #[napi(object, use_nullable = true)]
 pub struct Binding {
     /// Which limit.
-    #[napi(ts_type = "'budget' | 'lower' | 'upper' | 'active_lower'")]
+    #[napi(ts_type = "Limit['limit']")]
     pub limit: String,
-    /// The arm it belongs to; null for the budget.
+    /// The arm it belongs to; null where it is not a limit on one arm.
     pub arm: Option<u32>,
-    /// The arm's name; null where it has none.
+    /// The name of the arm, the group or the row of the matrix; null where there is none.
     pub name: Option<String>,
-    /// The bound (money).
+    /// The bound, in the limit's own unit: money, a share, a count, or what the target asks for.
     pub bound: f64,
-    /// Objective per unit of money by which the limit is relaxed, at least 0.
+    /// Objective per unit (of money, mostly) by which the limit is relaxed; below 0 only for a budget that must be spent.
     pub price: f64,
 }
 
@@ -122,7 +124,7 @@ pub struct ArmExplanation {
     /// Value per money of the next unit of money, today.
     pub current_marginal_roas: Option<f64>,
     /// The limit that holds the arm; null where none does.
-    #[napi(ts_type = "'lower' | 'upper' | 'active_lower' | null")]
+    #[napi(ts_type = "Limit['limit']")]
     pub binding: Option<String>,
     /// What relaxing that limit by one unit of money would bring.
     pub binding_price: Option<f64>,
@@ -183,7 +185,7 @@ pub struct PlanObject {
     pub total_spend: f64,
     /// Sum of the responses.
     pub total_response: f64,
-    /// Sum of value · response.
+    /// What was maximised.
     pub objective_value: f64,
     /// No plan within the limits has a larger objective value.
     pub upper_bound: f64,
@@ -193,6 +195,8 @@ pub struct PlanObject {
     pub shadow_price: f64,
     /// The limits that hold the plan back.
     pub binding: Vec<Binding>,
+    /// With whole steps: what the best plan without them would have been worth more; null without steps.
+    pub rounding_loss: Option<f64>,
     /// Steps of the search.
     pub iterations: f64,
     /// Time the search took (seconds).
@@ -243,7 +247,8 @@ impl Plan {
         self.0.total_response
     }
 
-    /// Sum of value · response: what was maximised.
+    /// What was maximised: Σ value · response less costs, or what `objective` and `risk` put in its place. Negative for
+    /// the objective `"spend"`.
     #[napi(getter)]
     pub fn objective_value(&self) -> f64 {
         self.0.objective_value
@@ -273,7 +278,7 @@ impl Plan {
         self.0.status.as_str().into()
     }
 
-    /// The limits that hold the plan back, with their prices: the budget first, then the arms in order.
+    /// The limits that hold the plan back, with their prices: those on several arms first, then the arms in order.
     #[napi(getter)]
     pub fn binding(&self) -> Vec<Binding> {
         self.0.binding().into_iter().map(Binding::from).collect()
@@ -283,6 +288,12 @@ impl Plan {
     #[napi(getter)]
     pub fn names(&self) -> Option<Vec<String>> {
         self.0.names().map(<[String]>::to_vec)
+    }
+
+    /// With whole steps: what the best plan without them would have been worth more; null without steps.
+    #[napi(getter)]
+    pub fn rounding_loss(&self) -> Option<f64> {
+        self.0.rounding_loss
     }
 
     /// Steps of the search.
@@ -326,6 +337,7 @@ impl Plan {
             gap: self.gap(),
             shadow_price: self.shadow_price(),
             binding: self.binding(),
+            rounding_loss: self.rounding_loss(),
             iterations: self.iterations(),
             elapsed: self.elapsed(),
         }

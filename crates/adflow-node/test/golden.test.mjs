@@ -6,22 +6,43 @@ import { test } from 'node:test'
 
 import { AdflowError, ResponseCurves, allocate } from 'adflow'
 
-const FILES = ['concave', 's_shaped', 'zero_or_minimum', 'draws', 'edge', 'published']
+const FILES = [
+  'concave',
+  's_shaped',
+  'zero_or_minimum',
+  'draws',
+  'edge',
+  'published',
+  'goals',
+  'groups',
+  'activation',
+  'moves',
+  'steps',
+  'risk',
+]
+/** Has errors only: no numbers to dump. */
+const ERRORS = 'infeasible'
 
 const camel = (word) => word.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
 
-/** JSON has no infinity: null is "no limit". */
-const limits = (given, none) => {
-  if (given === null) return none
-  return Array.isArray(given) ? given.map((limit) => limit ?? none) : given
+/** The objects of a problem with their keys in camelCase, and without those that are not given. */
+function options(document) {
+  if (Array.isArray(document)) return document.map(options)
+  if (document === null || typeof document !== 'object') return document
+  const given = Object.entries(document).filter(([, value]) => value !== null)
+  return Object.fromEntries(given.map(([key, value]) => [camel(key), options(value)]))
 }
+
+/** JSON has no infinity: null is "no limit" for one arm. */
+const NONE = { upper: Infinity, activeLower: 0, maxChange: Infinity, maxChangeAmount: Infinity, step: 0 }
 
 function solve({ version, curves, ...settings }) {
   assert.equal(version, 1)
-  const options = Object.fromEntries(Object.entries(settings).map(([key, value]) => [camel(key), value]))
-  if ('upper' in options) options.upper = limits(options.upper, Infinity)
-  if ('activeLower' in options) options.activeLower = limits(options.activeLower, 0)
-  return allocate(ResponseCurves.fromJSON(curves), options)
+  const given = options(settings)
+  for (const [key, none] of Object.entries(NONE)) {
+    if (Array.isArray(given[key])) given[key] = given[key].map((limit) => limit ?? none)
+  }
+  return allocate(ResponseCurves.fromJSON(curves), given)
 }
 
 function attempt(problem) {
@@ -35,14 +56,35 @@ function attempt(problem) {
 const close = (actual, expected, tolerance, what) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual} instead of ${expected}`)
 
+/** Whether a limit is the one that a case names; an arm or a name that the case leaves out may be any. */
+const is = (limit, wanted) =>
+  limit.limit === wanted.limit &&
+  (wanted.arm ?? limit.arm) === limit.arm &&
+  (wanted.name ?? limit.name) === limit.name
+
 function check({ problem, expect }, { plan, error }) {
   if (expect.error !== undefined) {
     assert.ok(error instanceof AdflowError, `${error ?? 'no error'}`)
     assert.equal(error.code, expect.error)
+    // JSON has no infinity: null is "no end".
+    const near = (actual, expected, what) =>
+      expected === null ? assert.equal(actual, Infinity, what) : close(actual, expected, 1e-9 * Math.abs(expected), what)
     if (expect.feasible_budget !== undefined) {
-      const [low, high] = expect.feasible_budget
-      close(error.details.feasibleBudget[0], low, 1e-9 * Math.abs(low), 'least feasible budget')
-      close(error.details.feasibleBudget[1], high, 1e-9 * Math.abs(high), 'largest feasible budget')
+      near(error.details.feasibleBudget[0], expect.feasible_budget[0], 'least feasible budget')
+      near(error.details.feasibleBudget[1], expect.feasible_budget[1], 'largest feasible budget')
+    }
+    if (expect.feasible_target !== undefined) {
+      const tolerance = 1e-7 * Math.abs(expect.feasible_target)
+      close(error.details.feasibleTarget, expect.feasible_target, tolerance, 'feasible target')
+    }
+    if (expect.conflict !== undefined) {
+      const left = [...error.details.conflict]
+      for (const wanted of expect.conflict) {
+        const at = left.findIndex((limit) => is(limit, wanted))
+        assert.ok(at >= 0, `no ${JSON.stringify(wanted)} in ${JSON.stringify(error.details.conflict)}`)
+        left.splice(at, 1)
+      }
+      assert.deepEqual(left, [])
     }
     return
   }
@@ -55,10 +97,15 @@ function check({ problem, expect }, { plan, error }) {
       (expect.at_least ? short : Math.abs(short)) <= tolerance,
       `objective ${plan.objectiveValue} instead of ${expect.objective_value}`,
     )
+    assert.ok(plan.upperBound >= expect.objective_value - tolerance, `bound ${plan.upperBound} below the value`)
   }
   if (expect.spend !== undefined) {
     const total = problem.budget ?? expect.spend.reduce((sum, x) => sum + x, 0)
     expect.spend.forEach((x, arm) => close(plan.spend[arm], x, expect.spend_tolerance * total, `spend[${arm}]`))
+  }
+  if (expect.total_spend !== undefined) {
+    const tolerance = expect.total_spend_tolerance * Math.abs(expect.total_spend)
+    close(plan.totalSpend, expect.total_spend, tolerance, 'total spend')
   }
   if (expect.shadow_price !== undefined) {
     const tolerance = expect.shadow_price_tolerance * Math.abs(expect.shadow_price)
@@ -80,12 +127,26 @@ function line(name, { plan, error }) {
   return [name, ...[...plan.spend, plan.objectiveValue, plan.upperBound, plan.shadowPrice].map(bits)].join(' ')
 }
 
+/** A file that is not there is a test that fails; the others still run. */
+function cases(file) {
+  try {
+    const url = new URL(`../../adflow-core/tests/golden/${file}.json`, import.meta.url)
+    const { cases } = JSON.parse(readFileSync(url, 'utf8'))
+    assert.ok(cases.length > 0, `${file}.json has no cases`)
+    return cases
+  } catch (error) {
+    test(`${file}.json can be read`, () => {
+      throw error
+    })
+    return []
+  }
+}
+
 const lines = []
-for (const file of FILES) {
-  const url = new URL(`../../adflow-core/tests/golden/${file}.json`, import.meta.url)
-  for (const golden of JSON.parse(readFileSync(url, 'utf8')).cases) {
+for (const file of [...FILES, ERRORS]) {
+  for (const golden of cases(file)) {
     const answer = attempt(golden.problem)
-    lines.push(line(`${file}/${golden.name}`, answer))
+    if (file !== ERRORS) lines.push(line(`${file}/${golden.name}`, answer))
     test(`${file}: ${golden.name}`, () => check(golden, answer))
   }
 }

@@ -31,7 +31,7 @@ impl Numbers {
         Ok(Self { shape: array.shape().to_vec(), values })
     }
 
-    fn refuse(&self, name: &str, expected: &str) -> Error {
+    pub(crate) fn refuse(&self, name: &str, expected: &str) -> Error {
         let sizes: Vec<String> = self.shape.iter().map(ToString::to_string).collect();
         out_of_domain(name, expected, format!("shape ({})", sizes.join(", ")))
     }
@@ -155,6 +155,11 @@ pub(crate) fn counts(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<usize>>
             }
         })
         .collect()
+}
+
+/// A whole number from 0 on, as a count or an index.
+pub(crate) fn whole(name: &str, value: &Bound<'_, PyAny>) -> Result<usize> {
+    value.extract().map_err(|_| malformed(name, "must be a whole number, 0 or more"))
 }
 
 /// A number of things, at least 1.

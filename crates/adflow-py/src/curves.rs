@@ -2,15 +2,16 @@
 
 use adflow_core::{self as core, LightweightMmm, Meridian, PymcMarketing, Robyn};
 use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods};
-use pyo3::exceptions::{PyIndexError, PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySlice, PyString};
+use pyo3::types::{PyDict, PyString};
 
 use crate::arguments::{
     Given, Numbers, at_least_one, column, draws_of_rows, names, optional, parameter, rows, rows_of,
 };
 use crate::error::{Result, out_of_domain};
 use crate::python;
+
+mod view;
 
 /// The response curves of n arms, of any mix of families, with or without posterior draws.
 ///
@@ -515,6 +516,61 @@ impl ResponseCurves {
         Ok(Self(self.0.clone().with_cost_per_unit(parameter("cost_per_unit", cost)?)?))
     }
 
+    /// The same curves with a price of exposure that rises with the number of units: u units cost c uᵖ each.
+    ///
+    /// ```text
+    /// x = c u^{1+p}     u(x) = (x/c)^{1/(1+p)}
+    /// ```
+    ///
+    /// c is the cost per unit. The next unit costs (1 + p) c uᵖ.
+    ///
+    /// Parameters
+    /// ----------
+    /// exponent : float or (n,) array-like
+    ///     p, from 0 to 10; 0 for an arm whose price stays, and for one with price tiers.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     An exponent outside its domain, or not one number or one per arm.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import adflow
+    /// >>> curves = adflow.ResponseCurves.linear(1.0).with_cost_per_unit(2.0).with_price_power(1.0)
+    /// >>> curves.response([18.0]).round(9)  # 3 units at 2 · 3 each
+    /// array([3.])
+    fn with_price_power(&self, exponent: &Bound<'_, PyAny>) -> Result<Self> {
+        Ok(Self(self.0.clone().with_price_power(parameter("price_power", exponent)?)?))
+    }
+
+    /// The same curves with a price of exposure that rises in steps: the first price holds up to the first break, the next
+    /// for what is spent beyond it, the last without end.
+    ///
+    /// Parameters
+    /// ----------
+    /// spend_breaks : (k,) or (n, k) array-like, or n lists
+    ///     Spends (money) at which a price ends, increasing; one row for all arms, or one per arm.
+    /// prices : (k + 1,) or (n, k + 1) array-like, or n lists
+    ///     Money per unit where no cost per unit is set, a factor on it where one is; they may not fall.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     Prices that fall, breaks that do not increase, rows of the wrong number or length, or tiers for an arm
+    ///     whose price follows a power.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import adflow
+    /// >>> curves = adflow.ResponseCurves.linear(1.0).with_price_tiers([100.0], [1.0, 2.0])
+    /// >>> curves.response([160.0])
+    /// array([130.])
+    fn with_price_tiers(&self, spend_breaks: &Bound<'_, PyAny>, prices: &Bound<'_, PyAny>) -> Result<Self> {
+        let (breaks, prices) = (rows("spend_breaks", spend_breaks)?, rows("prices", prices)?);
+        Ok(Self(self.0.clone().with_price_tiers(&breaks, &prices)?))
+    }
+
     /// The same curves with their response multiplied, for instance by the money one conversion is worth.
     ///
     /// Parameters
@@ -650,27 +706,7 @@ impl ResponseCurves {
 
     /// One arm, by index or name, or the arms of a slice.
     fn __getitem__(&self, key: &Bound<'_, PyAny>) -> Result<Self> {
-        let arms = self.0.len();
-        if let Ok(slice) = key.cast::<PySlice>() {
-            let indices = slice.indices(isize::try_from(arms).unwrap_or(isize::MAX))?;
-            let picked: Vec<usize> = (0..indices.slicelength)
-                .map(|at| indices.start + isize::try_from(at).unwrap_or(0) * indices.step)
-                .filter_map(|arm| usize::try_from(arm).ok())
-                .collect();
-            return self.pick(&picked, indices.step == 1);
-        }
-        if let Ok(name) = key.cast::<PyString>() {
-            let name = name.to_cow()?;
-            let at = self.0.names().and_then(|names| names.iter().position(|other| *other == *name));
-            let at = at.ok_or_else(|| PyKeyError::new_err(name.into_owned()))?;
-            return self.pick(&[at], true);
-        }
-        let index: isize =
-            key.extract().map_err(|_| PyTypeError::new_err("an arm is an index, a name or a slice"))?;
-        let at = if index < 0 { index.checked_add_unsigned(arms) } else { Some(index) };
-        let at = at.and_then(|at| usize::try_from(at).ok()).filter(|&at| at < arms);
-        let at = at.ok_or_else(|| PyIndexError::new_err(format!("arm {index} of {arms}")))?;
-        self.pick(&[at], true)
+        self.item(key)
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
@@ -678,44 +714,6 @@ impl ResponseCurves {
     }
 
     fn __repr__(&self) -> String {
-        const SHOWN: usize = 8;
-        let arms = self.0.len();
-        let mut text = format!("ResponseCurves({arms} arm{}", if arms == 1 { "" } else { "s" });
-        if self.0.draws() > 1 {
-            text.push_str(&format!(", {} draws", self.0.draws()));
-        }
-        if let Some(names) = self.0.names() {
-            text.push_str(": ");
-            text.push_str(&names[..arms.min(SHOWN)].join(", "));
-            if arms > SHOWN {
-                text.push_str(", …");
-            }
-        }
-        text + ")"
-    }
-}
-
-impl ResponseCurves {
-    fn evaluate<'py>(
-        &self,
-        py: Python<'py>,
-        spend: &Bound<'py, PyAny>,
-        of: fn(&core::ResponseCurves, &[f64]) -> core::Result<Vec<f64>>,
-    ) -> Result<Floats<'py>> {
-        let spend = rows_of("spend", spend, self.0.len())?;
-        let values = py.detach(|| of(&self.0, &spend.values))?;
-        Ok(values.into_pyarray(py).to_dyn().reshape(spend.shape)?)
-    }
-
-    /// Some arms as a set; `run` where they follow one another.
-    fn pick(&self, arms: &[usize], run: bool) -> Result<Self> {
-        match (arms.first(), run) {
-            (None, _) => Err(out_of_domain("arms", "at least one arm", "an empty slice")),
-            (Some(&first), true) => Ok(Self(self.0.slice(first..first + arms.len())?)),
-            (Some(_), false) => {
-                let sets = arms.iter().map(|&arm| self.0.slice(arm..arm + 1));
-                Ok(Self(core::ResponseCurves::concat(&sets.collect::<core::Result<Vec<_>>>()?)?))
-            }
-        }
+        self.shown()
     }
 }

@@ -36,15 +36,16 @@ impl From<Error> for PyErr {
                 let (message, code) = (error.to_string(), error.code());
                 match error.infeasibility() {
                     None => InvalidInputError::new_err((message, code)),
-                    Some(details) => Python::attach(|py| {
-                        let conflict = conflict(py, details);
-                        conflict.map_or_else(
-                            |error| error,
-                            |conflict| {
-                                let conflict = conflict.unbind();
-                                InfeasibleError::new_err((message, code, conflict, details.feasible_budget))
-                            },
-                        )
+                    Some(details) => Python::attach(|py| match conflict(py, details) {
+                        Err(error) => error,
+                        Ok(conflict) => InfeasibleError::new_err((
+                            message,
+                            code,
+                            conflict.unbind(),
+                            details.feasible_budget,
+                            details.nearest,
+                            details.feasible_target,
+                        )),
                     }),
                 }
             }

@@ -1,4 +1,4 @@
-//! Time, and Ctrl-C, for solves that run without the interpreter.
+//! Time, Ctrl-C and signs of life, for solves that run without the interpreter.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -8,38 +8,89 @@ use std::time::{Duration, Instant};
 
 use adflow_core::Clock;
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
+
+use crate::error::{Result, malformed};
+use crate::python;
 
 /// Often enough for a person, seldom enough to cost nothing.
 const BETWEEN_CHECKS: Duration = Duration::from_millis(50);
 
-/// A clock that ends the solve when a Python signal handler raises.
-pub(crate) struct Watch {
+/// Who hears, between the checks, how many seconds have passed.
+pub(crate) enum Progress {
+    Nobody,
+    Callback(Py<PyAny>),
+    /// A callback that is closed in the end.
+    Bar(Py<PyAny>),
+}
+
+impl Progress {
+    /// True for a bar, which shows the share of a time limit where there is one; or a callback.
+    pub(crate) fn read(value: Option<&Bound<'_, PyAny>>, time_limit: Option<f64>) -> Result<Self> {
+        let Some(value) = value else { return Ok(Self::Nobody) };
+        match value.cast::<PyBool>() {
+            Ok(truth) if truth.is_true() => {
+                let bar = python::function(value.py(), "adflow._progress", "Bar")?;
+                Ok(Self::Bar(bar.call1((time_limit,))?.unbind()))
+            }
+            Ok(_) => Ok(Self::Nobody),
+            Err(_) if value.is_callable() => Ok(Self::Callback(value.clone().unbind())),
+            Err(_) => {
+                Err(malformed("progress", "must be a function of the seconds passed, or True for a bar"))
+            }
+        }
+    }
+
+    fn tell(&self, py: Python<'_>, elapsed: Duration) -> PyResult<()> {
+        match self {
+            Self::Nobody => Ok(()),
+            Self::Callback(call) | Self::Bar(call) => call.call1(py, (elapsed.as_secs_f64(),)).map(drop),
+        }
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        match self {
+            Self::Bar(bar) => bar.call_method0(py, "close").map(drop),
+            Self::Nobody | Self::Callback(_) => Ok(()),
+        }
+    }
+}
+
+/// A clock that ends the solve when a Python signal handler, or who hears of the progress, raises.
+pub(crate) struct Watch<'a> {
     start: Instant,
-    /// Nanoseconds after the start.
+    progress: &'a Progress,
+    /// Nanoseconds after the start; never where another thread does the checks.
     next_check: AtomicU64,
     stopped: AtomicBool,
     raised: Mutex<Option<PyErr>>,
 }
 
-impl Watch {
-    fn new() -> Self {
+impl<'a> Watch<'a> {
+    fn new(progress: &'a Progress, next_check: u64) -> Self {
         Self {
             start: Instant::now(),
-            next_check: AtomicU64::new(nanoseconds(BETWEEN_CHECKS)),
+            progress,
+            next_check: AtomicU64::new(next_check),
             stopped: AtomicBool::new(false),
             raised: Mutex::new(None),
         }
     }
 
-    /// Runs the signal handlers that wait. Python runs them on its main thread only; elsewhere this does nothing.
-    fn check_signals(&self) {
-        if let Err(error) = Python::attach(|py| py.check_signals()) {
+    /// Runs the signal handlers that wait, which Python does on its main thread only, and tells of the progress.
+    fn check(&self) {
+        let check = |py: Python<'_>| {
+            py.check_signals()?;
+            self.progress.tell(py, self.elapsed())
+        };
+        if let Err(error) = Python::attach(check) {
             *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             self.stopped.store(true, Ordering::Relaxed);
         }
     }
 
-    fn finish<T>(self, result: T) -> PyResult<T> {
+    fn finish<T>(self, py: Python<'_>, result: T) -> PyResult<T> {
+        self.progress.close(py)?;
         match self.raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
             None => Ok(result),
@@ -47,7 +98,7 @@ impl Watch {
     }
 }
 
-impl Clock for Watch {
+impl Clock for Watch<'_> {
     fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -61,7 +112,7 @@ impl Clock for Watch {
             return false;
         }
         self.next_check.store(nanoseconds(now + BETWEEN_CHECKS), Ordering::Relaxed);
-        self.check_signals();
+        self.check();
         self.stopped.load(Ordering::Relaxed)
     }
 }
@@ -71,19 +122,27 @@ fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// Runs `work` on this thread without the interpreter; it asks the watch itself.
-pub(crate) fn here<T: Send>(py: Python<'_>, work: impl FnOnce(&Watch) -> T + Send) -> PyResult<T> {
+pub(crate) fn here<T: Send>(
+    py: Python<'_>,
+    progress: &Progress,
+    work: impl FnOnce(&Watch<'_>) -> T + Send,
+) -> PyResult<T> {
     let (watch, result) = py.detach(|| {
-        let watch = Watch::new();
+        let watch = Watch::new(progress, nanoseconds(BETWEEN_CHECKS));
         let result = work(&watch);
         (watch, result)
     });
-    watch.finish(result)
+    watch.finish(py, result)
 }
 
-/// Runs `work`, which has threads of its own, beside this thread, which looks after the signals.
-pub(crate) fn beside<T: Send>(py: Python<'_>, work: impl FnOnce(&Watch) -> T + Send) -> PyResult<T> {
+/// Runs `work`, which has threads of its own, beside this thread, which alone looks after signals and progress.
+pub(crate) fn beside<T: Send>(
+    py: Python<'_>,
+    progress: &Progress,
+    work: impl FnOnce(&Watch<'_>) -> T + Send,
+) -> PyResult<T> {
     let (watch, result) = py.detach(|| {
-        let watch = Watch::new();
+        let watch = Watch::new(progress, u64::MAX);
         let result = thread::scope(|scope| {
             let (done, waiting) = sync_channel::<()>(1);
             let watch = &watch;
@@ -93,11 +152,11 @@ pub(crate) fn beside<T: Send>(py: Python<'_>, work: impl FnOnce(&Watch) -> T + S
                 work(watch)
             });
             while waiting.recv_timeout(BETWEEN_CHECKS) == Err(RecvTimeoutError::Timeout) {
-                watch.check_signals();
+                watch.check();
             }
             worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
         (watch, result)
     });
-    watch.finish(result)
+    watch.finish(py, result)
 }

@@ -75,7 +75,7 @@ impl Plan {
         self.plan.total_response
     }
 
-    /// Σ value · response: what was maximised.
+    /// What was maximised: Σ value · response, or what `objective` and `risk` made of it, less all costs.
     #[getter]
     fn objective_value(&self) -> f64 {
         self.plan.objective_value
@@ -105,6 +105,12 @@ impl Plan {
         self.plan.status.as_str()
     }
 
+    /// With whole steps: what the best plan without them would have been worth more; None without steps.
+    #[getter]
+    fn rounding_loss(&self) -> Option<f64> {
+        self.plan.rounding_loss
+    }
+
     /// Passes over the arms and nodes of the search together.
     #[getter]
     fn iterations(&self) -> usize {
@@ -129,10 +135,11 @@ impl Plan {
         ResponseCurves(self.plan.problem().curves().clone())
     }
 
-    /// The limits that hold the plan back, with their prices: the budget first, then the arms in order.
+    /// The limits that hold the plan back, with their prices: those over several arms first, then the arms in order.
     ///
-    /// Each is a dict: `limit` ("budget", "lower", "upper", "active_lower"), `arm` (index, None for the budget),
-    /// `name`, `bound`, and `price` (what relaxing the bound by one unit of money would bring).
+    /// Each is a dict: `limit` ("budget", "lower", "upper", "group_upper", "coupling", "target", …: `LimitKind`),
+    /// `arm` (index; None where the limit is not one arm's), `name` (of the arm, the group or the row), `bound`, and
+    /// `price` (what relaxing the bound by one unit would bring).
     #[getter]
     fn binding<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let entry = |binding: core::Binding| {
@@ -196,12 +203,13 @@ impl Plan {
         self.plan.to_json()
     }
 
-    /// Draws every arm's response curve with its current and proposed spend; needs Matplotlib.
+    /// Draws the spends before and after, and every arm's response curve with both; needs Matplotlib.
     ///
     /// Parameters
     /// ----------
     /// arms : list of int or str, optional
-    ///     Which arms, by index or name; the 12 with the largest spend by default.
+    ///     Which arms, by index or name; by default the 12 with the largest spend, today or as proposed. The sum of
+    ///     the others stands below the bars.
     ///
     /// Returns
     /// -------

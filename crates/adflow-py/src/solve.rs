@@ -1,26 +1,27 @@
 //! `allocate` and `allocate_batch`.
 
-use std::thread;
-
-use adflow_core::Problem;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
-use crate::arguments::{Given, at_least_one, column, counts, names, number, per_arm};
+use crate::arguments::{Given, column, counts, number};
 use crate::batch::Batch;
 use crate::curves::ResponseCurves;
 use crate::error::Result;
 use crate::interrupt;
 use crate::plan::Plan;
+use crate::settings::{OF_ONE_PROBLEM, Settings};
 
-/// Arms from which threads pay; asking how many there are takes longer than a small solve.
-const MANY_ARMS: usize = 4096;
-
-/// Splits a budget over arms so that the total response is as large as it can be.
+/// Splits a budget over arms so that the objective is as large as it can be.
 ///
 /// ```text
-/// maximise   Σ value · response(spend)
+/// maximise   Σ value · response(spend) − costs              objective "response"
+///            Σ value · response(spend) − Σ spend − costs    objective "profit"
+///            − Σ spend − costs                              objective "spend"
 /// subject to Σ spend ≤ budget        (= budget with spend_all)
 ///            lower ≤ spend ≤ upper, or spend = 0 or ≥ active_lower
+///            and the limits of groups, coupling, target and moves
+/// costs    = Σ activation_cost · [spend > 0] + Σ move_cost · |spend − current|
+///            + Σ extrapolation · max(0, spend − largest observed spend)
 /// ```
 ///
 /// Parameters
@@ -28,17 +29,46 @@ const MANY_ARMS: usize = 4096;
 /// curves : ResponseCurves
 ///     What a spend on each of the n arms brings.
 /// budget : float, optional
-///     The total that may be spent. None: no limit on the total; then every arm needs an upper bound.
+///     The total that may be spent. None: no limit on the total.
 /// lower : float or (n,) array-like
 ///     Smallest spend of each arm.
 /// upper : float or (n,) array-like, optional
 ///     Largest spend of each arm; None, also in a list, for no bound.
 /// active_lower : float or (n,) array-like, optional
 ///     Smallest spend of an arm that spends at all: the arm spends 0, or at least this. Needs `lower` 0.
+/// activation_cost : float or (n,) array-like, optional
+///     What an arm that spends more than 0 costs, in units of the objective.
+/// max_active : int, optional
+///     Most arms that spend more than 0.
+/// groups : iterable of Group
+///     Limits on what several arms spend together.
+/// coupling : Coupling, optional
+///     Rows `matrix @ spend ≤ upper`.
+/// target : Target, optional
+///     What must be reached: a response, ROAS, CPA or marginal ROAS. The budget is then a cap.
+/// objective : {"response", "profit", "spend"}
+///     What is maximised. "spend" is the least spend, with a target to reach: `objective_value` is then negative, and
+///     the spend is `total_spend`.
 /// value : float or (n,) array-like
 ///     What one unit of each arm's response is worth.
+/// risk : Risk, optional
+///     A measure of the outcomes over the curves' draws, in place of their mean.
+/// extrapolation : "cap" or float, optional
+///     Beyond the largest spend that a curve was fitted on (`ResponseCurves.with_observed_spend`): "cap" for no spend
+///     there, a number for what each unit of money there costs, in units of the objective. Arms whose range is not
+///     known are free.
 /// current : (n,) array-like, optional
-///     The spends of today, for the before and after of the plan.
+///     The spends of today, for the before and after of the plan, and for the limits on moves.
+/// max_change : float or (n,) array-like, optional
+///     Most that each spend may move from `current`, as a share of it: 0.2 is ±20 %.
+/// max_change_amount : float or (n,) array-like, optional
+///     Most that each spend may move from `current`, in money; None in a list for no bound.
+/// max_moves : int, optional
+///     Most arms whose spend differs from `current`.
+/// move_cost : float or (n,) array-like, optional
+///     What moving one unit of money away from `current`, up or down, costs, in units of the objective.
+/// step : float or (n,) array-like, optional
+///     Every spend is a whole multiple of this (money); 0 or None, also in a list, for any spend.
 /// names : list of str, optional
 ///     Names of the arms, in place of the curves' own.
 /// spend_all : bool
@@ -49,6 +79,10 @@ const MANY_ARMS: usize = 4096;
 ///     Seconds after which the best plan so far is returned, with status "feasible" and its true gap.
 /// threads : int, optional
 ///     Most threads to use; all by default. The result is the same for any number.
+/// progress : callable or bool, optional
+///     Called some 20 times a second, on the thread of the call, with the seconds since it began; what it raises ends the
+///     call. True: a bar that counts them (needs tqdm). How much of a search is left nobody knows, so only with a
+///     time limit does the bar have an end, and the call may be done long before it.
 ///
 /// Returns
 /// -------
@@ -58,7 +92,8 @@ const MANY_ARMS: usize = 4096;
 /// Raises
 /// ------
 /// InfeasibleError
-///     No plan satisfies the limits; `conflict` and `feasible_budget` say why and what could be.
+///     No plan satisfies the limits; `conflict`, `feasible_budget`, `nearest` and `feasible_target` say why and what
+///     could be.
 /// InvalidInputError
 ///     An argument outside its domain; the message names it.
 ///
@@ -73,37 +108,30 @@ const MANY_ARMS: usize = 4096;
 /// >>> plan = adflow.allocate(curves, budget=20.0, upper=[8.0, None, None])
 /// >>> plan.status, plan.verify().ok
 /// ('optimal', True)
+///
+/// Of the 20, at most half on the first two arms together:
+///
+/// >>> plan = adflow.allocate(curves, budget=20.0, groups=[adflow.Group("video", [0, 1], share_upper=0.5)])
+/// >>> bool(plan.spend[:2].sum() <= 10.0 + 1e-9)
+/// True
 #[pyfunction]
 #[pyo3(
-    signature = (curves, budget=None, *, lower=None, upper=None, active_lower=None, value=None, current=None, names=None, spend_all=false, tolerance=None, time_limit=None, threads=None),
-    text_signature = "(curves, budget=None, *, lower=0.0, upper=None, active_lower=None, value=1.0, current=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None)"
+    signature = (curves, budget=None, **settings),
+    text_signature = "(curves, budget=None, *, lower=0.0, upper=None, active_lower=None, activation_cost=None, max_active=None, groups=(), coupling=None, target=None, objective='response', value=1.0, risk=None, extrapolation=None, current=None, max_change=None, max_change_amount=None, max_moves=None, move_cost=None, step=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None, progress=None)"
 )]
-#[allow(clippy::too_many_arguments, reason = "keyword arguments")]
 pub(crate) fn allocate(
     py: Python<'_>,
     curves: &Bound<'_, ResponseCurves>,
     budget: Given<'_>,
-    lower: Given<'_>,
-    upper: Given<'_>,
-    active_lower: Given<'_>,
-    value: Given<'_>,
-    current: Given<'_>,
-    names: Given<'_>,
-    spend_all: bool,
-    tolerance: Given<'_>,
-    time_limit: Given<'_>,
-    threads: Option<i64>,
+    settings: Option<&Bound<'_, PyDict>>,
 ) -> Result<Plan> {
-    let settings =
-        Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
-    let (mut problem, current) = settings.problem(curves)?;
+    let settings = Settings::read("allocate", curves, settings, &[])?;
+    let mut problem = settings.problem;
     if let Some(budget) = budget {
         problem = problem.budget(number("budget", &budget)?);
     }
-    let threads = threads_for(problem.curves().len(), threads)?;
-    let problem = problem.threads(threads);
-    let plan = interrupt::here(py, |watch| problem.solve_with(watch))??;
-    Ok(Plan::new(plan, current))
+    let plan = interrupt::here(py, &settings.progress, |watch| problem.solve_with(watch))??;
+    Ok(Plan::new(plan, settings.current))
 }
 
 /// Solves many independent problems in one call: problem j owns the arms `offsets[j]:offsets[j + 1]`.
@@ -118,8 +146,12 @@ pub(crate) fn allocate(
 ///     Where each problem's arms begin; the last is the number of arms.
 /// budgets : (k,) array-like
 ///     Budget of each problem.
-/// lower, upper, active_lower, value, current, names, spend_all, tolerance, threads
+/// lower, upper, active_lower, activation_cost, value, current, names
 ///     As for `allocate`, over all arms.
+/// max_change, max_change_amount, move_cost, step
+///     As for `allocate`, over all arms.
+/// objective, extrapolation, spend_all, tolerance, threads, progress
+///     As for `allocate`, the same for all problems.
 /// time_limit : float, optional
 ///     Seconds for all problems together.
 ///
@@ -134,88 +166,25 @@ pub(crate) fn allocate(
 ///     As for `allocate`; the message names the problem (`budgets[7]`).
 #[pyfunction]
 #[pyo3(
-    signature = (curves, offsets, budgets, *, lower=None, upper=None, active_lower=None, value=None, current=None, names=None, spend_all=false, tolerance=None, time_limit=None, threads=None),
-    text_signature = "(curves, offsets, budgets, *, lower=0.0, upper=None, active_lower=None, value=1.0, current=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None)"
+    signature = (curves, offsets, budgets, **settings),
+    text_signature = "(curves, offsets, budgets, *, lower=0.0, upper=None, active_lower=None, activation_cost=None, objective='response', value=1.0, extrapolation=None, current=None, max_change=None, max_change_amount=None, move_cost=None, step=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None, progress=None)"
 )]
-#[allow(clippy::too_many_arguments, reason = "keyword arguments")]
 pub(crate) fn allocate_batch(
     py: Python<'_>,
     curves: &Bound<'_, ResponseCurves>,
     offsets: &Bound<'_, PyAny>,
     budgets: &Bound<'_, PyAny>,
-    lower: Given<'_>,
-    upper: Given<'_>,
-    active_lower: Given<'_>,
-    value: Given<'_>,
-    current: Given<'_>,
-    names: Given<'_>,
-    spend_all: bool,
-    tolerance: Given<'_>,
-    time_limit: Given<'_>,
-    threads: Option<i64>,
+    settings: Option<&Bound<'_, PyDict>>,
 ) -> Result<Batch> {
-    let settings =
-        Settings { lower, upper, active_lower, value, current, names, spend_all, tolerance, time_limit };
-    let (problem, _) = settings.problem(curves)?;
+    let Settings { problem, threads, progress, .. } =
+        Settings::read("allocate_batch", curves, settings, &OF_ONE_PROBLEM)?;
     let offsets = counts("offsets", offsets)?;
     let budgets = column("budgets", budgets)?;
-    let threads = threads_for(problem.curves().len(), threads)?;
-    let problem = problem.threads(threads);
-    let solve = |watch: &interrupt::Watch| problem.solve_batch_with(&offsets, &budgets, watch);
-    let batch = if threads > 1 { interrupt::beside(py, solve)?? } else { interrupt::here(py, solve)?? };
+    let solve = |watch: &interrupt::Watch<'_>| problem.solve_batch_with(&offsets, &budgets, watch);
+    let batch = if threads > 1 {
+        interrupt::beside(py, &progress, solve)??
+    } else {
+        interrupt::here(py, &progress, solve)??
+    };
     Ok(Batch::new(batch))
-}
-
-/// What `allocate` and `allocate_batch` share.
-struct Settings<'py> {
-    lower: Given<'py>,
-    upper: Given<'py>,
-    active_lower: Given<'py>,
-    value: Given<'py>,
-    current: Given<'py>,
-    names: Given<'py>,
-    spend_all: bool,
-    tolerance: Given<'py>,
-    time_limit: Given<'py>,
-}
-
-impl Settings<'_> {
-    /// The problem, still without its budget, and the current spends.
-    fn problem(self, curves: &Bound<'_, ResponseCurves>) -> Result<(Problem, Option<Vec<f64>>)> {
-        let mut problem = Problem::new(curves.get().0.clone()).spend_all(self.spend_all);
-        if let Some(lower) = self.lower {
-            problem = problem.lower(per_arm("lower", &lower, None)?);
-        }
-        if let Some(upper) = self.upper {
-            problem = problem.upper(per_arm("upper", &upper, Some(f64::INFINITY))?);
-        }
-        if let Some(active_lower) = self.active_lower {
-            problem = problem.active_lower(per_arm("active_lower", &active_lower, Some(0.0))?);
-        }
-        if let Some(value) = self.value {
-            problem = problem.value(per_arm("value", &value, None)?);
-        }
-        let current = self.current.map(|current| column("current", &current)).transpose()?;
-        if let Some(current) = &current {
-            problem = problem.current(current.as_slice());
-        }
-        if let Some(given) = self.names {
-            problem = problem.names(names("names", &given)?)?;
-        }
-        if let Some(tolerance) = self.tolerance {
-            problem = problem.tolerance(number("tolerance", &tolerance)?);
-        }
-        if let Some(time_limit) = self.time_limit {
-            problem = problem.time_limit(number("time_limit", &time_limit)?);
-        }
-        Ok((problem, current))
-    }
-}
-
-fn threads_for(arms: usize, asked: Option<i64>) -> Result<usize> {
-    match asked {
-        Some(threads) => at_least_one("threads", threads),
-        None if arms < MANY_ARMS => Ok(1),
-        None => Ok(thread::available_parallelism().map_or(1, usize::from)),
-    }
 }

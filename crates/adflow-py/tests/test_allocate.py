@@ -129,14 +129,38 @@ def test_the_table_shows_before_and_after(curves: ResponseCurves) -> None:
 
 
 @pytest.mark.parametrize("current", [None, [10.0, 5.0, 5.0]])
-def test_the_plot_has_a_panel_per_arm(curves: ResponseCurves, current: Any) -> None:
-    figure = adflow.allocate(curves, 20.0, current=current).plot()
-    assert [axes.get_title(loc="left") for axes in figure.axes if axes.get_visible()] == curves.names
+def test_the_plot_has_bars_and_a_panel_per_arm(curves: ResponseCurves, current: Any) -> None:
+    plan = adflow.allocate(curves, 20.0, current=current)
+    figure = plan.plot()
+    bars, *panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == curves.names
+    assert [label.get_text() for label in bars.get_yticklabels()] == curves.names
+    widths = [[bar.get_width() for bar in container] for container in bars.containers]
+    before = [] if current is None else [current]
+    assert widths == [*before, plan.spend.tolist()]
     figure.canvas.draw()
     table = ResponseCurves.tabulated([0.0, 2.0, 5.0], [[0.0, 2.0, 3.0]])
     adflow.allocate(table, 3.0).plot([0]).canvas.draw()
     with pytest.raises(adflow.InvalidInputError):
         adflow.allocate(table, 3.0).plot(["x"])
+
+
+def test_of_many_arms_the_plot_shows_those_with_the_most_money_and_sums_the_rest() -> None:
+    beta = np.ones(40)
+    beta[[5, 30]] = 4.0
+    current = np.zeros(40)
+    current[17] = 9.0
+    plan = adflow.allocate(ResponseCurves.power(beta, 0.5), 40.0, current=current)
+    figure = plan.plot()
+    bars, *panels = [axes for axes in figure.axes if axes.get_visible()]
+    titles = [axes.get_title(loc="left") for axes in panels]
+    assert len(titles) == 12
+    assert {"arm 5", "arm 17", "arm 30"} <= set(titles)
+    assert bars.get_yticklabels()[-1].get_text() == "28 other arms"
+    shown = [int(title.removeprefix("arm ")) for title in titles]
+    rest = plan.total_spend - plan.spend[shown].sum()
+    assert bars.texts[-1].get_text() == f"0 → {rest:.3g}  new"
+    figure.canvas.draw()
 
 
 def test_infeasible_says_why_and_what_could_be(curves: ResponseCurves) -> None:

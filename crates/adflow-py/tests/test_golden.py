@@ -3,25 +3,59 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import adflow
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "crates" / "adflow-core" / "tests" / "golden"
-FILES = ["concave", "s_shaped", "zero_or_minimum", "draws", "edge", "published"]
+# The files of cases, in the order in which every language writes them down.
+FILES = [
+    "concave",
+    "s_shaped",
+    "zero_or_minimum",
+    "draws",
+    "edge",
+    "published",
+    "goals",
+    "groups",
+    "activation",
+    "moves",
+    "steps",
+    "risk",
+]
+# Has errors only: no numbers to write down.
+ERRORS = "infeasible"
+
+Case = tuple[str, str, dict[str, Any], dict[str, Any]]
 
 
-def cases() -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
-    found = []
-    for file in FILES:
-        document = json.loads((GOLDEN / f"{file}.json").read_text(encoding="utf-8"))
-        found += [(file, case["name"], case["problem"], case["expect"]) for case in document["cases"]]
-    return found
+def cases(file: str) -> list[Case]:
+    path = GOLDEN / f"{file}.json"
+    if not path.is_file():  # `test_no_file_is_empty` says so
+        return []
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return [(file, case["name"], case["problem"], case["expect"]) for case in document["cases"]]
+
+
+def one_of(kind: type, choice: dict[str, float]) -> Any:
+    """{"roas": 3.0} as Target.roas(3.0)."""
+    [(name, level)] = choice.items()
+    return getattr(kind, name)(level)
+
+
+def coupling(document: dict[str, Any], arms: int) -> adflow.Coupling:
+    rows = document["matrix"]
+    matrix = np.zeros((len(rows), arms))
+    for row, given in zip(matrix, rows, strict=True):
+        np.add.at(row, given["arms"], given["coefficients"])
+    return adflow.Coupling(matrix, document["upper"], document.get("names"))
 
 
 def solve(problem: dict[str, Any]) -> adflow.Plan:
@@ -34,6 +68,15 @@ def solve(problem: dict[str, Any]) -> adflow.Plan:
     )
     if unknown:  # what a JSON reader would say
         raise adflow.InvalidInputError(f"unknown setting {unknown}", "malformed")
+    written = {
+        "groups": lambda groups: [adflow.Group(**group) for group in groups],
+        "coupling": lambda document: coupling(document, len(curves)),
+        "target": lambda choice: one_of(adflow.Target, choice),
+        "risk": lambda choice: one_of(adflow.Risk, choice),
+    }
+    for name in written.keys() & problem.keys():
+        if problem[name] is not None:
+            problem[name] = written[name](problem[name])
     return adflow.allocate(curves, **problem)
 
 
@@ -51,6 +94,9 @@ def check(plan: adflow.Plan, problem: dict[str, Any], expect: dict[str, Any]) ->
     if "spend" in expect:
         scale = problem.get("budget") or sum(expect["spend"])
         assert plan.spend == pytest.approx(expect["spend"], rel=0, abs=expect["spend_tolerance"] * scale)
+    if "total_spend" in expect:
+        tolerance = expect["total_spend_tolerance"]
+        assert plan.total_spend == pytest.approx(expect["total_spend"], rel=tolerance, abs=0)
     if "shadow_price" in expect:
         assert plan.shadow_price == pytest.approx(
             expect["shadow_price"], rel=expect["shadow_price_tolerance"], abs=0
@@ -58,20 +104,43 @@ def check(plan: adflow.Plan, problem: dict[str, Any], expect: dict[str, Any]) ->
     assert plan.gap <= expect.get("gap_at_most", 1.0)
 
 
-CASES = cases()
+def check_error(error: adflow.AdflowError, expect: dict[str, Any]) -> None:
+    assert error.code == expect["error"]
+    if "feasible_budget" in expect:
+        assert isinstance(error, adflow.InfeasibleError)
+        # JSON has no infinity: null is "no end".
+        want = [math.inf if bound is None else bound for bound in expect["feasible_budget"]]
+        assert list(error.feasible_budget) == pytest.approx(want, rel=1e-9, abs=0)
+    if "feasible_target" in expect:
+        assert isinstance(error, adflow.InfeasibleError)
+        tolerance = expect.get("feasible_target_tolerance", 1e-6)
+        assert error.feasible_target == pytest.approx(expect["feasible_target"], rel=tolerance, abs=0)
+    if "conflict" in expect:
+        assert isinstance(error, adflow.InfeasibleError)
+        left = list(error.conflict)
+        for limit in expect["conflict"]:  # what a case leaves out may be anything
+            given = {key: limit[key] for key in ("limit", "arm", "name") if limit.get(key) is not None}
+            left.remove(next(item for item in left if given.items() <= item.items()))
+        assert left == []
+
+
+CASES = [case for file in FILES for case in cases(file)]
+ALL = [*CASES, *cases(ERRORS)]
+
+
+@pytest.mark.parametrize("file", [*FILES, ERRORS])
+def test_no_file_is_empty(file: str) -> None:
+    assert cases(file)
 
 
 @pytest.mark.parametrize(
-    ("problem", "expect"), [case[2:] for case in CASES], ids=[f"{case[0]}/{case[1]}" for case in CASES]
+    ("problem", "expect"), [case[2:] for case in ALL], ids=[f"{case[0]}/{case[1]}" for case in ALL]
 )
 def test_the_plan_is_the_reference_s(problem: dict[str, Any], expect: dict[str, Any]) -> None:
     if "error" in expect:
         with pytest.raises(adflow.AdflowError) as raised:
             solve(problem)
-        assert raised.value.code == expect["error"]
-        if "feasible_budget" in expect:
-            assert isinstance(raised.value, adflow.InfeasibleError)
-            assert raised.value.feasible_budget == pytest.approx(expect["feasible_budget"], rel=1e-9)
+        check_error(raised.value, expect)
         return
     plan = solve(problem)
     check(plan, problem, expect)

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use adflow_core::{Plan, Problem};
+use adflow_server::goals::Goals;
+use adflow_server::table::Campaigns;
 use adflow_server::{show, table, tour};
 use clap::{Args, Parser, Subcommand};
 
@@ -30,12 +32,14 @@ struct Allocate {
     /// Problem as JSON, or campaigns as CSV; `-` reads standard input. JSON is answered with JSON.
     #[arg(value_name = "FILE", required_unless_present = "example")]
     file: Option<PathBuf>,
-    /// Total that may be spent (money); needed where an arm has no upper bound.
+    /// Total that may be spent (money); needed where nothing else bounds what an arm may spend.
     #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
     budget: Option<f64>,
     /// Spend the whole budget, even where less of it is worth more.
     #[arg(long)]
     spend_all: bool,
+    #[command(flatten)]
+    goals: Goals,
     /// Seconds after which the best plan so far is shown, with its true gap.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     time_limit: Option<f64>,
@@ -73,18 +77,23 @@ fn allocate(ask: &Allocate) -> Result<String, Failure> {
     let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
     let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     if is_json(path, &text) {
+        if let Some(flag) = ask.goals.group_argument() {
+            return Err(Failure::Usage(format!(
+                "{flag} is for tables: a problem in JSON has its own `groups`"
+            )));
+        }
         let in_file = |error: adflow_core::Error| format!("{name}: {error}");
         let problem = Problem::from_json(&text).map_err(|error| Failure::Input(in_file(error)))?;
-        let plan = solve(ask.apply(problem)).map_err(|error| ask.complain(error, in_file))?;
+        let problem = ask.apply(ask.goals.apply(problem));
+        let plan = solve(problem).map_err(|error| ask.complain(error, None, in_file))?;
         return Ok(plan.to_json());
     }
     let campaigns = table::read(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
-    if ask.budget.is_none() && !campaigns.is_bounded() {
-        return Err(Failure::Usage("--budget is needed: not every campaign has an `upper` bound".into()));
-    }
-    let plan = solve(ask.apply(campaigns.problem.clone()))
-        .map_err(|error| ask.complain(error, |error| campaigns.locate(error).to_string()))?;
-    Ok(if ask.json { plan.to_json() } else { show::plan(&plan, &campaigns) })
+    let problem = ask.goals.apply_to(&campaigns, campaigns.problem.clone()).map_err(Failure::Usage)?;
+    let plan = solve(ask.apply(problem)).map_err(|error| {
+        ask.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string())
+    })?;
+    Ok(if ask.json { plan.to_json() } else { show::plan(&plan, &campaigns, &ask.goals) })
 }
 
 impl Allocate {
@@ -109,22 +118,41 @@ impl Allocate {
     fn complain(
         &self,
         error: adflow_core::Error,
+        campaigns: Option<&Campaigns>,
         of_file: impl FnOnce(adflow_core::Error) -> String,
     ) -> Failure {
         use adflow_core::Error::{NotFinite, OutOfDomain};
-        let given = [
-            ("budget", self.budget.is_some()),
-            ("spend_all", self.spend_all),
-            ("time_limit", self.time_limit.is_some()),
-            ("tolerance", self.tolerance.is_some()),
-        ];
         if let NotFinite { field, .. } | OutOfDomain { field, .. } = &error
-            && given.contains(&(field.as_str(), true))
+            && let Some(option) = self.argument(field, campaigns)
         {
-            let option = format!("`--{}`", field.replace('_', "-"));
-            return Failure::Usage(error.to_string().replacen(&format!("`{field}`"), &option, 1));
+            return Failure::Usage(error.to_string().replacen(
+                &format!("`{field}`"),
+                &format!("`{option}`"),
+                1,
+            ));
+        }
+        // A table holds no infinity: what is infinite is the bound that is not there.
+        if let OutOfDomain { field, value, .. } = &error
+            && campaigns.is_some()
+            && field.starts_with("upper[")
+            && value == "inf"
+        {
+            let reason = "nothing else bounds what a campaign without an `upper` bound may spend";
+            return Failure::Usage(format!("--budget is needed: {reason}"));
         }
         Failure::Input(of_file(error))
+    }
+
+    /// The argument that a field of the problem came from, where it came from one.
+    fn argument(&self, field: &str, campaigns: Option<&Campaigns>) -> Option<String> {
+        let given = match field {
+            "budget" => self.budget.is_some(),
+            "spend_all" => self.spend_all,
+            "time_limit" => self.time_limit.is_some(),
+            "tolerance" => self.tolerance.is_some(),
+            _ => return self.goals.argument(field, campaigns),
+        };
+        given.then(|| format!("--{}", field.replace('_', "-")))
     }
 }
 

@@ -3,10 +3,12 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`table`] | CSV → [`Problem`](adflow_core::Problem) |
+//! | [`goals`] | arguments → what the problem must reach and keep |
 //! | [`show`] | [`Plan`](adflow_core::Plan) → text |
 //! | [`tour`] | what `adflow` says without arguments |
 #![forbid(unsafe_code)]
 
+pub mod goals;
 pub mod show;
 pub mod table;
 pub mod tour;

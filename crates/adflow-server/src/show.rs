@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use adflow_core::{ArmExplanation, Explanation, Plan};
+use adflow_core::{ArmExplanation, Binding, Explanation, Objective, Plan, Target};
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::goals::Goals;
 use crate::table::Campaigns;
 
 /// Columns of a terminal that text is wrapped to.
@@ -14,14 +15,28 @@ const SENTENCES: usize = 5;
 
 /// The whole plan as text.
 #[must_use]
-pub fn plan(plan: &Plan, campaigns: &Campaigns) -> String {
+pub fn plan(plan: &Plan, campaigns: &Campaigns, goals: &Goals) -> String {
     let explanation = plan.explain();
-    let mut text = table(plan, &explanation.arms, campaigns.platforms.as_deref());
+    let mut text = table(plan, &explanation.arms, campaigns);
     text += "\nmROAS: what the next unit of money brings. Held by: the limit without which the plan would be better.\n\n";
     for sentence in &explanation.summary {
         wrap(&mut text, sentence, 0);
     }
+    for sentence in asked(plan, goals) {
+        wrap(&mut text, &sentence, 0);
+    }
     wrap(&mut text, &proof(plan), 0);
+    let shared: Vec<Binding> = plan
+        .binding()
+        .into_iter()
+        .filter(|binding| binding.arm.is_none() && binding.limit != "budget")
+        .collect();
+    if !shared.is_empty() {
+        text += "\nLimits on several\n";
+        for binding in &shared {
+            wrap(&mut text, &format!("- {}", shared_limit(binding, goals)), 2);
+        }
+    }
     text += "\nWhy\n";
     for arm in of_interest(&explanation) {
         wrap(&mut text, &format!("- {}", arm.sentence), 2);
@@ -39,7 +54,7 @@ struct Column<'a> {
     total: String,
 }
 
-fn table<'a>(plan: &Plan, arms: &[ArmExplanation], platforms: Option<&'a [String]>) -> String {
+fn table<'a>(plan: &Plan, arms: &[ArmExplanation], campaigns: &'a Campaigns) -> String {
     let today: Option<f64> = arms.iter().map(|arm| arm.current).sum();
     let before = today.is_some();
     let money = Digits::of(plan.total_spend.max(today.unwrap_or(0.0)));
@@ -54,8 +69,10 @@ fn table<'a>(plan: &Plan, arms: &[ArmExplanation], platforms: Option<&'a [String
     let mut add =
         |head, alignment, cell: Cell<'a>, total| columns.push(Column { head, alignment, cell, total });
     let (left, right) = (CellAlignment::Left, CellAlignment::Right);
-    if let Some(platforms) = platforms {
-        add("\nplatform", left, Box::new(|arm| platforms[arm.arm].clone()), String::new());
+    for (head, texts) in [("\nplatform", &campaigns.platforms), ("\ngroup", &campaigns.groups)] {
+        if let Some(texts) = texts {
+            add(head, left, Box::new(|arm| texts[arm.arm].clone()), String::new());
+        }
     }
     if let Some(today) = today {
         let cell = move |arm: &ArmExplanation| money.show(arm.current.unwrap_or(0.0));
@@ -94,9 +111,70 @@ fn held_by(arm: &ArmExplanation) -> &'static str {
         Some("upper") => "upper bound",
         Some("lower") => "lower bound",
         Some("active_lower") => "minimum",
+        Some("max_change" | "max_change_amount") => "largest change",
+        Some("marginal_roas") => "mROAS target",
+        Some("extrapolation") => "observed range",
         Some(other) => other,
         None => "",
     }
+}
+
+/// What the arguments asked for and the engine's summary does not say: the objective, the target, steps.
+fn asked(plan: &Plan, goals: &Goals) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let value = Digits::of(plan.objective_value).more(2).show(plan.objective_value);
+    match goals.objective() {
+        None => {}
+        Some(Objective::Response) => sentences.push(format!("Objective: response, {value}.")),
+        Some(Objective::Profit) => {
+            sentences.push(format!("Objective: profit, the value of the response less the spend, {value}."));
+        }
+        Some(Objective::Spend) => {
+            let spend = Digits::of(plan.total_spend).more(2).show(plan.total_spend);
+            sentences.push(format!("Objective: the least spend, {spend}."));
+        }
+    }
+    if let Some(target) = goals.target() {
+        sentences.push(format!("Target: {}, reached.", words(target)));
+    }
+    if let Some(step) = goals.step() {
+        let loss = match plan.rounding_loss {
+            Some(loss) => format!(", which costs {}", Digits::of(loss).show(loss)),
+            None => String::new(),
+        };
+        sentences
+            .push(format!("Rounding: every spend is a whole multiple of {}{loss}.", Digits::short(step)));
+    }
+    sentences
+}
+
+fn words(target: Target) -> String {
+    let level = Digits::short(target.level());
+    match target {
+        Target::Response(_) => format!("a response worth at least {level}"),
+        Target::Roas(_) => format!("a ROAS of at least {level}"),
+        Target::Cpa(_) => format!("a CPA of at most {level}"),
+        Target::MarginalRoas(_) => format!("a marginal ROAS of at least {level}"),
+    }
+}
+
+/// A limit on several arms, and what relaxing it by one unit would change.
+fn shared_limit(binding: &Binding, goals: &Goals) -> String {
+    let name = binding.name.as_deref().unwrap_or_default();
+    let bound = Digits::short(binding.bound);
+    let share = || Digits::short(100.0 * binding.bound);
+    let limit = match binding.limit {
+        "group_upper" => format!("group {name}, at most {bound}"),
+        "group_lower" => format!("group {name}, at least {bound}"),
+        "group_share_upper" => format!("group {name}, at most {} % of the total", share()),
+        "group_share_lower" => format!("group {name}, at least {} % of the total", share()),
+        "target" => goals.target().map_or_else(|| format!("target {name} {bound}"), words),
+        "max_active" => format!("at most {bound} campaigns that spend"),
+        "max_moves" => format!("at most {bound} campaigns that change"),
+        other => format!("{other} {name} {bound}"),
+    };
+    let verb = if goals.objective() == Some(Objective::Spend) { "save" } else { "bring" };
+    format!("{limit}: one unit less strict would {verb} {}", rate(binding.price))
 }
 
 fn proof(plan: &Plan) -> String {
@@ -138,6 +216,16 @@ impl Digits {
     fn of(largest: f64) -> Self {
         let decimals = (0..=12).find(|&decimals| largest.abs() * 10_f64.powi(decimals) >= 1e4).unwrap_or(0);
         Self(usize::try_from(decimals).unwrap_or(0))
+    }
+
+    /// A number as somebody would type it: no zeros at its end.
+    fn short(number: f64) -> String {
+        let text = Self::of(number).more(2).show(number);
+        if text.contains('.') && !text.contains('e') {
+            text.trim_end_matches('0').trim_end_matches('.').into()
+        } else {
+            text
+        }
     }
 
     fn more(self, decimals: usize) -> Self {

@@ -8,6 +8,7 @@ use adflow_core::{Problem, ResponseCurves};
 pub const HELP: &str = "\
 Columns of a CSV, in any order; an empty cell is not given:
   name, platform             what the arm is called, and where it runs (optional)
+  group                      the group it belongs to, for --group-upper and the like (optional)
   curve                      linear, logarithmic, power, exponential, michaelis_menten, hill,
                              logistic, tanh or hill_sigmoid
   beta, half_saturation, slope, scale, exponent, lam, b, c, sigma
@@ -17,7 +18,7 @@ Columns of a CSV, in any order; an empty cell is not given:
   lower, upper               bounds on the spend
   active_lower               spend nothing, or at least this
   value                      what one unit of response is worth
-  current                    today's spend, for the before and after
+  current                    today's spend, for the before and after, --max-change and --max-moves
 
 `adflow allocate --example` prints a table that works.";
 
@@ -48,7 +49,7 @@ const PARAMETERS: [&str; 12] = [
     "value_per_response",
 ];
 const LIMITS: [&str; 5] = ["lower", "upper", "active_lower", "value", "current"];
-const TEXTS: [&str; 3] = ["name", "platform", "curve"];
+const TEXTS: [&str; 4] = ["name", "platform", "group", "curve"];
 
 /// A table that was read.
 #[derive(Debug, Clone)]
@@ -57,8 +58,10 @@ pub struct Campaigns {
     pub problem: Problem,
     /// Where each arm runs, where the table says.
     pub platforms: Option<Vec<String>>,
+    /// The group of each arm, where the table has groups; empty for none.
+    pub groups: Option<Vec<String>>,
     names: Vec<String>,
-    bounded: bool,
+    current: bool,
     file: String,
     /// Line of the file for each arm.
     lines: Vec<u64>,
@@ -101,7 +104,8 @@ pub fn read(file: &str, text: &str) -> Result<Campaigns, Error> {
         return Err(table.error(Some(table.lines[row]), Some("curve"), reason));
     }
     let families: Vec<&str> = families.iter().map(String::as_str).collect();
-    let platforms = table.position("platform").map(|_| table.optional_texts("platform"));
+    let texts_of = |column| table.position(column).map(|_| table.optional_texts(column));
+    let (platforms, groups) = (texts_of("platform"), texts_of("group"));
 
     let parameters = table.columns(&PARAMETERS)?;
     let parameters: Vec<(&str, &[f64])> =
@@ -110,32 +114,32 @@ pub fn read(file: &str, text: &str) -> Result<Campaigns, Error> {
     let curves = ResponseCurves::from_columns(&families, &parameters).map_err(located)?;
     let mut problem = Problem::new(curves).names(names.clone()).map_err(located)?;
 
-    let mut bounded = false;
+    let mut current = false;
     for (column, values) in table.columns(&LIMITS)? {
         let or =
             |default: f64| values.iter().map(|x| if x.is_nan() { default } else { *x }).collect::<Vec<_>>();
         problem = match column {
             "lower" => problem.lower(or(0.0)),
-            "upper" => {
-                bounded = values.iter().all(|x| x.is_finite());
-                problem.upper(or(f64::INFINITY))
-            }
+            "upper" => problem.upper(or(f64::INFINITY)),
             "active_lower" => problem.active_lower(or(0.0)),
             "value" => problem.value(or(1.0)),
             // Where no arm states its spend of today there is nothing to compare with.
             _ if values.iter().all(|x| x.is_nan()) => problem,
-            _ => problem.current(or(0.0)),
+            _ => {
+                current = true;
+                problem.current(or(0.0))
+            }
         };
     }
     let Table { file, lines, .. } = table;
-    Ok(Campaigns { problem, platforms, names, bounded, file, lines })
+    Ok(Campaigns { problem, platforms, groups, names, current, file, lines })
 }
 
 impl Campaigns {
-    /// Whether every arm has an upper bound, so that no budget is needed.
+    /// Whether the table says what is spent today.
     #[must_use]
-    pub fn is_bounded(&self) -> bool {
-        self.bounded
+    pub fn has_current(&self) -> bool {
+        self.current
     }
 
     /// An error of the engine, at its place in the table.

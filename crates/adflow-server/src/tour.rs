@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use adflow_core::{Plan, Problem};
 
+use crate::goals::Goals;
 use crate::{show, table};
 
 /// Twelve made-up campaigns on four platforms; spend is dollars a week, response conversions, value dollars each.
@@ -26,7 +27,7 @@ pub fn tour(
         "adflow splits an advertising budget, and proves that no split is better.\n\
          Here: twelve campaigns, $100,000 a week; response is conversions, worth $48 to $340 each.\n\n",
     );
-    text += &show::plan(&plan, &campaigns);
+    text += &show::plan(&plan, &campaigns, &Goals::default());
     let _ = write!(
         text,
         "\nNext\n  \

@@ -16,6 +16,14 @@ search,hill,120,5,0.8,,12
 video,hill,80,9,2.5,10,8
 ";
 
+/// The marginal response of each falls to r at a spend of √(4 beta/r) − 4.
+const GROUPS: &str = "\
+name,group,curve,beta,half_saturation,upper,current
+search,,michaelis_menten,9,4,100,2
+video,awareness,michaelis_menten,7,4,100,5
+social,awareness,michaelis_menten,5,4,100,5
+";
+
 struct Answer {
     code: Option<i32>,
     out: String,
@@ -195,7 +203,165 @@ fn an_argument_is_refused_as_such_and_the_same_number_in_a_file_as_input() {
 }
 
 #[test]
-fn a_budget_is_not_needed_where_every_arm_is_bounded() {
+fn a_budget_is_needed_only_where_nothing_else_bounds_a_campaign() {
+    let unbounded = GROUPS.replace(",100,", ",,");
+    let refused = adflow(&["allocate", "-"], &unbounded);
+    assert_eq!(refused.code, Some(2), "{}", refused.out);
+    assert!(refused.err.contains("--budget is needed") && refused.err.contains("`upper`"), "{}", refused.err);
+    for goal in [&["--objective", "spend", "--target-response", "10"][..], &["--target-roas", "1.25"]] {
+        let plan = json(&adflow(&[&["allocate", "-", "--json"], goal].concat(), &unbounded));
+        assert!(total(&plan) < 100.0, "{plan}");
+    }
+
     let plan = json(&adflow(&["allocate", "-", "--json"], "name,curve,beta,upper\na,linear,1,4\n"));
     assert!((total(&plan) - 4.0).abs() < 1e-12);
+}
+
+/// The plan for the table of groups, as JSON.
+fn grouped(arguments: &[&str]) -> serde_json::Value {
+    json(&adflow(&[&["allocate", "-", "--json"], arguments].concat(), GROUPS))
+}
+
+fn spend(plan: &serde_json::Value) -> Vec<f64> {
+    plan["spend"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn a_group_holds_what_its_campaigns_spend() {
+    let upper = spend(&grouped(&["--budget", "30", "--group-upper", "awareness=4"]));
+    assert!((upper[1] + upper[2] - 4.0).abs() < 1e-6 && (upper[0] - 26.0).abs() < 1e-6, "{upper:?}");
+    let lower = spend(&grouped(&["--budget", "10", "--group-lower", "awareness=9"]));
+    assert!((lower[1] + lower[2] - 9.0).abs() < 1e-6, "{lower:?}");
+    let share = spend(&grouped(&["--budget", "10", "--group-share-upper", "awareness=0.25"]));
+    assert!(share[1] + share[2] <= 2.5 + 1e-6, "{share:?}");
+    let least = spend(&grouped(&["--budget", "10", "--group-share-lower=awareness = 0.9"]));
+    assert!((least[1] + least[2] - 9.0).abs() < 1e-6, "{least:?}");
+}
+
+#[test]
+fn the_objective_and_the_targets_are_arguments() {
+    let profit = spend(&grouped(&["--objective", "profit"]));
+    for (x, beta) in profit.iter().zip([9.0_f64, 7.0, 5.0]) {
+        assert!((x - ((4.0 * beta).sqrt() - 4.0)).abs() < 1e-2, "{profit:?}");
+    }
+    let least = grouped(&["--objective", "spend", "--target-response", "10"]);
+    assert!((least["total_response"].as_f64().unwrap() - 10.0).abs() < 1e-4, "{least}");
+    assert!((least["objective_value"].as_f64().unwrap() + total(&least)).abs() < 1e-9);
+    let per_money = |plan: &serde_json::Value| plan["total_response"].as_f64().unwrap() / total(plan);
+    assert!((per_money(&grouped(&["--target-roas", "1.25"])) - 1.25).abs() < 1e-4);
+    assert!((per_money(&grouped(&["--target-cpa", "0.8"])) - 1.25).abs() < 1e-4);
+    let marginal = spend(&grouped(&["--target-marginal-roas", "0.5"]));
+    for (x, beta) in marginal.iter().zip([9.0_f64, 7.0, 5.0]) {
+        assert!((x - ((4.0 * beta / 0.5).sqrt() - 4.0)).abs() < 1e-2, "{marginal:?}");
+    }
+}
+
+#[test]
+fn changes_active_campaigns_and_steps_are_arguments() {
+    let current = [2.0, 5.0, 5.0];
+    let change = spend(&grouped(&["--budget", "12", "--max-change", "0.2"]));
+    assert!(change.iter().zip(current).all(|(x, now)| (x - now).abs() <= 0.2 * now + 1e-9), "{change:?}");
+    let moved = spend(&grouped(&["--budget", "12", "--max-moves", "2"]));
+    assert!(moved.iter().zip(current).filter(|(x, now)| (*x - now).abs() > 0.0).count() <= 2, "{moved:?}");
+    assert_eq!(spend(&grouped(&["--budget", "10", "--max-active", "1"])), [10.0, 0.0, 0.0]);
+    let steps = spend(&grouped(&["--budget", "12", "--step", "2.5"]));
+    assert!(steps.iter().all(|x| (x % 2.5).abs() < 1e-12), "{steps:?}");
+}
+
+#[test]
+fn the_printed_plan_names_objective_groups_targets_and_rounding() {
+    let printed = |arguments: &[&str]| {
+        let answer = adflow(&[&["allocate", "-"], arguments].concat(), GROUPS);
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        for line in answer.out.lines() {
+            assert!(line.chars().count() <= 110 && line == line.trim_end(), "{line}");
+        }
+        answer.out
+    };
+    let plain = printed(&["--budget", "30"]);
+    assert!(plain.contains("awareness") && !plain.contains("Objective"), "{plain}");
+    let group = printed(&["--budget", "30", "--group-upper", "awareness=4", "--objective", "response"]);
+    assert!(group.contains("Objective: response"), "{group}");
+    // One more unit there is one less for search: 28/(4 + x)² with x₁ + x₂ = 4, less 36/30².
+    assert!(group.contains("- group awareness, at most 4: one unit less strict would bring 0.6"), "{group}");
+    let share = printed(&["--budget", "10", "--group-share-upper", "awareness=0.255"]);
+    assert!(share.contains("- group awareness, at most 25.5 % of the total: "), "{share}");
+    let least = printed(&["--objective", "spend", "--target-response", "10", "--step", "0.5"]);
+    for part in
+        ["Objective: the least spend", "Rounding: every spend is a whole multiple of 0.5, which costs "]
+    {
+        assert!(least.contains(part), "{part} in\n{least}");
+    }
+    let target = printed(&["--objective", "spend", "--target-response", "10"]);
+    assert!(target.contains("- a response worth at least 10: one unit less strict would save "), "{target}");
+    let profit = printed(&["--objective", "profit", "--target-roas", "0.01"]);
+    assert!(profit.contains("Objective: profit"), "{profit}");
+    assert!(profit.contains("Target: a ROAS of at least 0.01, reached."), "{profit}");
+}
+
+#[test]
+fn goals_take_the_place_of_what_a_json_problem_says() {
+    let problem = PROBLEM.replace("\"budget\"", "\"max_active\": 2, \"budget\"");
+    let both = json(&adflow(&["allocate", "-"], &problem));
+    assert!(spend(&both).iter().all(|x| *x > 0.0), "{both}");
+    let one = json(&adflow(&["allocate", "-", "--max-active", "1"], &problem));
+    assert_eq!(spend(&one).iter().filter(|x| **x > 0.0).count(), 1, "{one}");
+    let group = adflow(&["allocate", "-", "--group-upper", "a=1"], PROBLEM);
+    assert_eq!(group.code, Some(2));
+    assert!(group.err.contains("--group-upper is for tables"), "{}", group.err);
+}
+
+#[test]
+fn arguments_on_goals_and_groups_are_refused_by_their_names() {
+    let cases: [(&[&str], &[&str]); 15] = [
+        (&["--objective", "sales"], &["--objective", "profit"]),
+        (&["--target-roas", "2", "--target-cpa", "3"], &["--target-roas", "--target-cpa"]),
+        (&["--target-roas=-2"], &["`--target-roas`"]),
+        (&["--target-marginal-roas", "nan"], &["`--target-marginal-roas`"]),
+        (&["--max-change=-0.2"], &["`--max-change`"]),
+        (&["--max-moves", "1.5"], &["--max-moves"]),
+        (&["--step", "-1"], &["`--step`"]),
+        (&["--group-upper", "awareness"], &["--group-upper", "video=4000"]),
+        (&["--group-upper", "=3"], &["--group-upper", "video=4000"]),
+        (&["--group-upper", "awareness=much"], &["--group-upper", "much"]),
+        (&["--group-upper", "radio=3"], &["--group-upper", "`radio`", "awareness"]),
+        (&["--group-upper", "awareness=3", "--group-upper", "awareness=4"], &["--group-upper", "twice"]),
+        (&["--group-upper", "awareness=-3"], &["`--group-upper awareness`", "1e60"]),
+        (&["--group-share-lower", "awareness=1.5"], &["`--group-share-lower awareness`", "from 0 to 1"]),
+        (
+            &["--group-lower", "awareness=5", "--group-share-upper", "awareness=40"],
+            &["`--group-share-upper awareness`", "40"],
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let answer = adflow(&[&["allocate", "-", "--budget", "12"], arguments].concat(), GROUPS);
+        assert_eq!(answer.code, Some(2), "{arguments:?}: {}{}", answer.out, answer.err);
+        for part in expected {
+            assert!(answer.err.contains(part), "{part} in {}", answer.err);
+        }
+    }
+}
+
+#[test]
+fn an_argument_that_needs_a_column_says_so() {
+    let table = "name,curve,beta,upper\na,linear,1,4\n";
+    for (arguments, column) in [
+        (&["--max-change", "0.2"][..], "`current`"),
+        (&["--max-moves", "0"], "`current`"),
+        (&["--group-lower", "a=1"], "`group`"),
+    ] {
+        let answer = adflow(&[&["allocate", "-"], arguments].concat(), table);
+        assert_eq!(answer.code, Some(2), "{}{}", answer.out, answer.err);
+        assert!(answer.err.contains(arguments[0]) && answer.err.contains(column), "{}", answer.err);
+    }
+}
+
+#[test]
+fn limits_that_cannot_hold_together_are_named() {
+    let arguments = ["allocate", "-", "--budget", "12", "--spend-all", "--group-upper", "awareness=4"];
+    let answer = adflow(&arguments, &GROUPS.replace("9,4,100", "9,4,5"));
+    assert_eq!(answer.code, Some(1), "{}{}", answer.out, answer.err);
+    for part in ["budget", "awareness", "search", "9", "12"] {
+        assert!(answer.err.contains(part), "{part} in {}", answer.err);
+    }
 }

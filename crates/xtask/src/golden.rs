@@ -10,6 +10,21 @@ use crate::command::Result;
 use crate::workspace::Workspace;
 
 const DIRECTORY: &str = "target/golden";
+/// The files of cases that every language answers, in the order in which each writes them down.
+const FILES: [&str; 12] = [
+    "concave",
+    "s_shaped",
+    "zero_or_minimum",
+    "draws",
+    "edge",
+    "published",
+    "goals",
+    "groups",
+    "activation",
+    "moves",
+    "steps",
+    "risk",
+];
 const REFERENCE: &str = "rust";
 const OTHERS: [&str; 2] = ["python", "node"];
 
@@ -27,6 +42,10 @@ pub(crate) fn clear(workspace: &Workspace, language: &str) -> Result {
 /// Compares the results of the last run of each language's tests.
 pub(crate) fn compare(workspace: &Workspace) -> Result {
     let reference = results(workspace, REFERENCE)?;
+    let files = files(&reference);
+    if files != FILES {
+        return Err(format!("the cases are those of {}, instead of {}", files.join(", "), FILES.join(", ")));
+    }
     for language in OTHERS {
         if let Some(difference) = first_difference(&reference, &results(workspace, language)?) {
             return Err(format!("{REFERENCE} and {language} differ: {difference}"));
@@ -47,6 +66,13 @@ fn results(workspace: &Workspace, language: &str) -> Result<String> {
     }
     let text = workspace.read(&file)?;
     if text.trim().is_empty() { Err(format!("{file} has no cases")) } else { Ok(text) }
+}
+
+/// The files that the cases come from, in order: a line starts with `file/case`.
+fn files(results: &str) -> Vec<&str> {
+    let mut files: Vec<&str> = results.lines().map(|line| line.split('/').next().unwrap_or(line)).collect();
+    files.dedup();
+    files
 }
 
 /// Describes the first line in which two files differ.
@@ -79,6 +105,11 @@ fn shown(line: Option<&str>) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_result_tells_its_file() {
+        assert_eq!(files("a/one 3ff0\na/1/2 4000\nb/one error infeasible\na/two 0\n"), ["a", "b", "a"]);
+    }
 
     #[test]
     fn equal_files_do_not_differ() {

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use super::coupled::Search;
-use super::general::BOUNDLESS;
+use super::coupled::{Search, Stand};
 use super::goal::{Extrapolation, Objective, Target};
 use super::problem::Problem;
 use crate::curve::column::Column;
@@ -129,7 +128,13 @@ fn limit(problem: &Problem, item: Item) -> Limit {
             let name = Some(row.name.clone().unwrap_or_else(|| format!("row {r}")));
             Limit { limit: "coupling", arm: None, name, bound: row.upper }
         }
-        Item::Target => plain("target", problem.target.map_or(f64::NAN, Target::level)),
+        Item::Target => {
+            let word = match problem.target {
+                Some(Target::MarginalRoas(_)) => "marginal_roas",
+                _ => "target",
+            };
+            plain(word, problem.target.map_or(f64::NAN, Target::level))
+        }
         Item::MaxActive => count("max_active", problem.max_active),
         Item::MaxMoves => count("max_moves", problem.max_moves),
         Item::MaxChange(i) => arm("max_change", i, problem.max_change.at(i)),
@@ -234,9 +239,27 @@ fn horizon(problem: &Problem) -> f64 {
 /// Whether a plan keeps these limits.
 fn feasible(problem: &Problem, kept: &[Item]) -> Result<bool> {
     let part = only(problem, kept);
-    let bounds = (0..part.curves.len()).all(|i| part.lower.at(i) <= part.upper.at(i));
-    Ok(bounds && extreme(part, horizon(problem), Goal::Any)?.is_some())
+    let horizon = horizon(problem);
+    match part.target {
+        // A target is reached where the most of it that the other limits allow is enough.
+        Some(target @ (Target::Response(_) | Target::Roas(_) | Target::Cpa(_))) => {
+            let Some(found) = extreme(part.clone(), horizon, Goal::Reach(target))? else { return Ok(false) };
+            Ok(found.value >= -ROUNDING * found.size)
+        }
+        _ => Ok(extreme(part, horizon, Goal::Any)?.is_some()),
+    }
 }
+
+/// A plan that keeps all limits and reaches the target; nothing where there is none. `most` is what each arm can spend.
+pub(crate) fn reach(problem: &Problem, most: Vec<f64>) -> Result<Option<Vec<Stand>>> {
+    let Some(target) = problem.target else { return Ok(None) };
+    let bounded = problem.clone().upper(most);
+    let found = extreme(bounded, f64::INFINITY, Goal::Reach(target))?;
+    Ok(found.filter(|found| found.value >= -ROUNDING * found.size).map(|found| found.stands))
+}
+
+/// Share of what a target adds up that is the rounding of the sum.
+const ROUNDING: f64 = 1e-9;
 
 /// What to look for among the plans that keep all limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -244,36 +267,65 @@ enum Goal {
     Any,
     LeastSpend,
     MostSpend,
-    MostTarget,
+    /// By how much a target is exceeded, the row of the target aside: whether it can be 0 or more.
+    Reach(Target),
+    /// The same: the most there can be.
+    Exceed(Target),
+}
+
+/// The best plan for a goal.
+struct Extreme {
+    value: f64,
+    /// Size of what the value is the difference of.
+    size: f64,
+    spend: Vec<f64>,
+    stands: Vec<Stand>,
 }
 
 /// The best of the problem's plans for a goal; nothing where there is none.
-fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<f64>> {
+fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extreme>> {
     let n = problem.curves.len();
+    if (0..n).any(|i| problem.lower.at(i) > problem.upper.at(i)) {
+        return Ok(None);
+    }
     let bounded = |i: usize| problem.upper.at(i).min(horizon.max(problem.lower.at(i)));
     problem.upper = Column::Each((0..n).map(bounded).collect());
     problem.objective = Objective::Response;
+    if matches!(goal, Goal::Reach(_) | Goal::Exceed(_)) {
+        problem.target = None;
+    }
     let rows = problem.rows()?;
     let mut program = problem.program(rows)?;
-    program.counts_value = 0.0;
     if program.places.iter().any(|place| place.stretches.is_empty()) {
         return Ok(None);
     }
+    // Σ value · f(x) − rate · Σ x, to be compared with the level.
+    let (value, rate, level) = match goal {
+        Goal::Any => (None, 0.0, 0.0),
+        Goal::LeastSpend => (None, 1.0, 0.0),
+        Goal::MostSpend => (None, -1.0, 0.0),
+        Goal::Reach(target) | Goal::Exceed(target) => match target {
+            Target::Response(level) => (Some(None), 0.0, level),
+            Target::Roas(floor) => (Some(None), floor, 0.0),
+            Target::Cpa(cost) => (Some(Some(cost)), 1.0, 0.0),
+            Target::MarginalRoas(_) => (None, 0.0, 0.0),
+        },
+    };
+    program.counts_value = if value.is_some() { 1.0 } else { 0.0 };
     for place in &mut program.places {
+        place.value = value.flatten().unwrap_or(place.value);
         for stretch in &mut place.stretches {
-            stretch.fixed = 0.0;
-            stretch.rate = match goal {
-                Goal::LeastSpend => 1.0,
-                Goal::MostSpend => -1.0,
-                Goal::Any | Goal::MostTarget => 0.0,
-            };
+            (stretch.fixed, stretch.rate) = (0.0, rate);
         }
     }
-    if goal == Goal::MostTarget {
-        program.counts_value = 1.0;
-    }
-    let found = Search::new(&program, 1e-6).run(&|| false);
-    Ok(found.plan.map(|plan| plan.value))
+    let search = Search::new(&program, 1e-7);
+    let search = if let Goal::Reach(_) = goal { search.reaching(level) } else { search };
+    let found = search.run(&|| false);
+    Ok(found.plan.map(|plan| {
+        let spend: Vec<f64> = plan.stands.iter().map(|stand| stand.x).collect();
+        let size = level.abs() + rate.abs() * spend.iter().sum::<f64>();
+        Extreme { value: plan.value - level, size, spend, stands: plan.stands }
+    }))
 }
 
 /// The least and the most that can be spent within all limits but the budget.
@@ -281,54 +333,50 @@ fn totals(problem: &Problem) -> Result<Option<(f64, f64)>> {
     let kept: Vec<Item> = items(problem).into_iter().filter(|&item| item != Item::Budget).collect();
     let part = only(problem, &kept);
     let horizon = horizon(problem);
-    if (0..part.curves.len()).any(|i| part.lower.at(i) > part.upper.at(i)) {
-        return Ok(None);
-    }
     let Some(least) = extreme(part.clone(), horizon, Goal::LeastSpend)? else { return Ok(None) };
-    let most = extreme(part, horizon, Goal::MostSpend)?.unwrap_or(-least);
-    Ok(Some((-least, if most >= 0.99 * horizon { f64::INFINITY } else { most })))
+    let least: f64 = least.spend.iter().sum();
+    let most = extreme(part, horizon, Goal::MostSpend)?.map_or(least, |most| most.spend.iter().sum());
+    Ok(Some((least, if most >= 0.99 * horizon { f64::INFINITY } else { most })))
 }
 
 /// The best level of the target within all other limits.
+///
+/// A ratio is raised by W. Dinkelbach's method ("On nonlinear fractional programming", Management Science 13, 1967): the plan
+/// that exceeds the present ratio by most has a better one, until none does.
 fn best_target(problem: &Problem) -> Result<Option<f64>> {
-    let Some(target) = problem.target else { return Ok(None) };
+    let Some(mut target) = problem.target else { return Ok(None) };
     let kept: Vec<Item> = items(problem).into_iter().filter(|&item| item != Item::Target).collect();
     let part = only(problem, &kept);
-    if (0..part.curves.len()).any(|i| part.lower.at(i) > part.upper.at(i)) {
+    let horizon = horizon(problem);
+    if let Target::MarginalRoas(_) = target {
         return Ok(None);
     }
-    let horizon = horizon(problem);
-    if let Target::Response(_) = target {
-        return extreme(part, horizon, Goal::MostTarget);
-    }
-    // The other targets are ratios: the best level is the last that a plan can reach.
-    let reaches = |level: f64| -> Result<bool> {
-        let mut part = part.clone();
-        part.target = Target::from_name(target.as_str(), level);
-        Ok(extreme(part, horizon, Goal::Any)?.is_some())
-    };
-    let falling = !matches!(target, Target::Cpa(_));
-    let (mut bad, mut good) = (target.level(), None);
-    let mut level = target.level();
-    for _ in 0..60 {
-        level *= if falling { 0.5 } else { 2.0 };
-        if reaches(level)? {
-            good = Some(level);
+    let mut best = None;
+    for _ in 0..30 {
+        let Some(found) = extreme(part.clone(), horizon, Goal::Exceed(target))? else { return Ok(None) };
+        let spend: f64 = found.spend.iter().sum();
+        let response = |valued: bool| -> f64 {
+            let each = found.spend.iter().enumerate();
+            each.map(|(i, &x)| {
+                problem.curves.set.arm(i).response(x) * if valued { problem.value.at(i) } else { 1.0 }
+            })
+            .sum()
+        };
+        let level = match target {
+            Target::Response(_) => return Ok(Some(response(true))),
+            Target::Roas(_) => response(true) / spend,
+            Target::Cpa(_) => spend / response(false),
+            Target::MarginalRoas(_) => return Ok(None),
+        };
+        if !level.is_finite() {
+            return Ok(best);
+        }
+        let last = target.level();
+        best = Some(level);
+        target = Target::from_name(target.as_str(), level).unwrap_or(target);
+        if (level - last).abs() <= 1e-9 * level.abs() {
             break;
         }
-        bad = level;
     }
-    let Some(mut good) = good else { return Ok(None) };
-    for _ in 0..60 {
-        let middle = 0.5 * (good + bad);
-        if (good - bad).abs() <= 1e-9 * good.abs() {
-            break;
-        }
-        if reaches(middle)? {
-            good = middle
-        } else {
-            bad = middle
-        }
-    }
-    Ok((good < BOUNDLESS).then_some(good))
+    Ok(best)
 }

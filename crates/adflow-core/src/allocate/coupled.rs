@@ -88,6 +88,10 @@ impl Ord for Open {
 pub(crate) struct Search<'p, 'a> {
     generator: Generator<'p, 'a>,
     tolerance: f64,
+    /// Cases after which a search that has found no plan gives up.
+    patience: usize,
+    /// A value that is good enough, and below which nothing is.
+    wanted: Option<f64>,
     incumbent: Option<Incumbent>,
     nodes: Vec<Node>,
     closed: f64,
@@ -98,10 +102,34 @@ impl<'p, 'a> Search<'p, 'a> {
         Self {
             generator: Generator::new(program),
             tolerance,
+            patience: MOST_NODES,
+            wanted: None,
             incumbent: None,
             nodes: Vec::new(),
             closed: f64::NEG_INFINITY,
         }
+    }
+
+    /// Gives up after some cases in which no plan was found.
+    pub(crate) fn patience(mut self, cases: usize) -> Self {
+        self.patience = cases;
+        self
+    }
+
+    /// Starts from a plan that is known.
+    pub(crate) fn starting(mut self, stands: Vec<Stand>) -> Self {
+        let program = self.generator.program;
+        if program.keeps(&stands, KEPT) {
+            let multipliers = vec![0.0; program.rows.len()];
+            self.incumbent = Some(Incumbent { value: program.value(&stands), stands, multipliers });
+        }
+        self
+    }
+
+    /// Asks only whether a plan is worth this much: the search ends with the first that is, or when none can be.
+    pub(crate) fn reaching(mut self, wanted: f64) -> Self {
+        self.wanted = Some(wanted);
+        self
     }
 
     /// Searches until the gap is closed, or `stop`.
@@ -112,7 +140,8 @@ impl<'p, 'a> Search<'p, 'a> {
         self.add(whole, &none, &mut open);
         let mut unfinished = f64::NEG_INFINITY;
         while let Some(next) = open.pop() {
-            if self.is_closed(next.bound) || self.nodes.len() >= MOST_NODES || stop() {
+            let hopeless = self.incumbent.is_none() && self.nodes.len() >= self.patience;
+            if self.is_closed(next.bound) || hopeless || self.nodes.len() >= MOST_NODES || stop() {
                 unfinished = next.bound;
                 break;
             }
@@ -138,7 +167,9 @@ impl<'p, 'a> Search<'p, 'a> {
                 self.add(ranges, &next.multipliers, &mut open);
             }
         }
-        self.polish();
+        if self.wanted.is_none() {
+            self.polish();
+        }
         let value = self.incumbent.as_ref().map_or(f64::NEG_INFINITY, |incumbent| incumbent.value);
         Found {
             bound: self.closed.max(unfinished).max(value),
@@ -149,12 +180,20 @@ impl<'p, 'a> Search<'p, 'a> {
     }
 
     fn is_closed(&self, bound: f64) -> bool {
+        if let Some(wanted) = self.wanted {
+            let reached = self.incumbent.as_ref().is_some_and(|incumbent| incumbent.value >= wanted);
+            if reached || bound < wanted {
+                return true;
+            }
+        }
         self.incumbent.as_ref().is_some_and(|incumbent| gap(incumbent.value, bound) <= self.tolerance)
     }
 
     /// The bound at which nothing better is left.
     fn enough(&self) -> f64 {
+        let wanted = self.wanted.unwrap_or(f64::NEG_INFINITY);
         match &self.incumbent {
+            _ if wanted > f64::NEG_INFINITY => wanted.next_down(),
             None => f64::NEG_INFINITY,
             Some(incumbent) => incumbent.value + 0.5 * self.tolerance * incumbent.value.abs(),
         }

@@ -115,7 +115,8 @@ impl<'a, 'w> Demand<'a, 'w> {
         let mut tangents = self.work.tangent.iter().enumerate();
         let cuts = tangents.any(|(i, &tangent)| inside(i, problem.lower(i), tangent))
             || self.special.iter().any(|(i, envelope)| {
-                envelope.chords().any(|(from, to, _)| inside(*i, from, to)) || inside(*i, 0.0, problem.active(*i))
+                envelope.chords().any(|(from, to, _)| inside(*i, from, to))
+                    || inside(*i, 0.0, problem.active(*i))
             });
         if cuts {
             self.surveyed = problem.room;

@@ -161,6 +161,9 @@ impl Problem {
     }
 }
 
+/// Cases that a search with a target may look at before it must have found a plan.
+const PATIENCE: usize = 40;
+
 /// Solves a checked problem that is more than one budget over independent arms.
 pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -> bool) -> Result<Plan> {
     if problem.risk.is_some() {
@@ -174,7 +177,17 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
     if program.places.iter().any(|place| place.stretches.is_empty()) {
         return Err(conflict::explain(problem)?);
     }
-    let Found { plan, bound, nodes, rounds } = Search::new(&program, problem.tolerance).run(stop);
+    let targeted = program.rows.iter().any(|row| row.limit.limit == "target");
+    let search = Search::new(&program, problem.tolerance);
+    let mut found = search.patience(if targeted { PATIENCE } else { usize::MAX }).run(stop);
+    if targeted && found.plan.is_none() && found.bound > f64::NEG_INFINITY && !stop() {
+        // Whether a target can be reached at all is easier to say than what is best where it is.
+        let end = |place: &Place<'_>| place.stretches.last().map_or(0.0, |stretch| stretch.to);
+        let most = program.places.iter().map(end).collect();
+        let Some(stands) = conflict::reach(problem, most)? else { return Err(conflict::explain(problem)?) };
+        found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
+    }
+    let Found { plan, bound, nodes, rounds } = found;
     let Some(incumbent) = plan else {
         return Err(if stop() { conflict::undecided(problem) } else { conflict::explain(problem)? });
     };
@@ -207,18 +220,13 @@ pub(super) fn assemble(
     let spend: Vec<f64> = stands.iter().map(|stand: &Stand| stand.x).collect();
     let response: Vec<f64> = spend.iter().enumerate().map(|(i, &x)| set.arm(i).response(x)).collect();
     let marginal_response = spend.iter().enumerate().map(|(i, &x)| set.arm(i).slope(x)).collect();
-    let limits: Vec<Binding> = program
-        .rows
-        .iter()
-        .zip(multipliers)
-        .map(|(row, &price)| Binding {
-            limit: row.limit.limit,
-            arm: None,
-            name: row.limit.name.clone(),
-            bound: row.limit.bound,
-            price,
-        })
-        .collect();
+    let priced = |(row, &price): (&Row, &f64)| {
+        // A price that moves the value by no digit of it is the solver's rounding.
+        let (_, size) = program.sum(row, stands);
+        let price = if (price * size.max(row.bound.abs())).abs() > 1e-9 * value.abs() { price } else { 0.0 };
+        Binding { limit: row.limit.limit, arm: None, name: row.limit.name.clone(), bound: row.limit.bound, price }
+    };
+    let limits: Vec<Binding> = program.rows.iter().zip(multipliers).map(priced).collect();
     let budget = limits.iter().find(|limit| limit.limit == "budget");
     let bound = bound.max(*value);
     let gap = gap(*value, bound);

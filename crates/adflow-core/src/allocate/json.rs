@@ -352,6 +352,7 @@ impl Plan {
             "limits": self.limits,
             "rounding_loss": self.rounding_loss,
             "fingerprint": format!("{:016x}", self.fingerprint),
+            "outcome": self.outcome(),
             "proof": self.proof,
             "iterations": self.iterations,
             "elapsed": self.elapsed.as_secs_f64(),

@@ -15,7 +15,7 @@ use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, Nonnegat
 use super::coupled::Stand;
 use super::program::Program;
 
-/// One step: the new spends and multipliers; nothing where the model has no solution or a curve bends the wrong way.
+/// One step: the new spends and multipliers; nothing where the model has no solution.
 pub(crate) fn step(program: &Program<'_>, stands: &[Stand], multipliers: &[f64]) -> Option<(Vec<Stand>, Vec<f64>)> {
     let prices = program.prices(multipliers, 1.0);
     let n = stands.len();
@@ -54,9 +54,6 @@ pub(crate) fn step(program: &Program<'_>, stands: &[Stand], multipliers: &[f64])
         }
         gradient[j] = (program.counts_value * own.value * slopes[j] - stretch.rate) * unit[j];
         curvature[j] = prices[place].weight * bend * unit[j] * unit[j];
-        if curvature[j] > 1e-9 * gradient[j].abs() {
-            return None;
-        }
     }
     let scale = gradient.iter().fold(0.0_f64, |most, g| most.max(g.abs())).max(f64::MIN_POSITIVE);
 
@@ -99,7 +96,8 @@ pub(crate) fn step(program: &Program<'_>, stands: &[Stand], multipliers: &[f64])
     }
     let height = bounds.len();
     let matrix = CscMatrix::new(height, count, pointers, indices, values);
-    // A straight place gets a trace of curvature, so that the model stays strictly concave.
+    // A place that is straight, or bends upwards, gets a trace of curvature: the model stays strictly concave, and where rows
+    // alone fix the place its step is right all the same.
     let bend: Vec<f64> = curvature.iter().map(|h| (-h / scale).max(1e-9)).collect();
     let quadratic = CscMatrix::new(count, count, (0..=count).collect(), (0..count).collect(), bend);
     let cost: Vec<f64> = gradient.iter().map(|g| -g / scale).collect();

@@ -19,6 +19,7 @@ mod climb;
 pub(crate) mod measure;
 mod model;
 pub(crate) mod outcome;
+mod steps;
 pub(crate) mod verify;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use super::clock::Clock;
 use super::coupled::{Incumbent, Stand};
 use super::general::assemble;
-use super::goal::{Objective, Risk};
+use super::goal::{Extrapolation, Objective, Risk};
 use super::plan::{Plan, gap};
 use super::problem::Problem;
 use super::program::Program;
@@ -38,8 +39,10 @@ use climb::{climb, costs, spends};
 use measure::{count, outcomes};
 use model::Measure;
 
-/// Rounds of new weights after the first.
-const MOST_ROUNDS: usize = 40;
+/// Rounds of new weights.
+const MOST_ROUNDS: usize = 25;
+/// Rounds times draws times arms after which the search ends, but for a few rounds.
+const MOST_WORK: usize = 30_000;
 
 /// Solves a problem with a measure of risk.
 pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -> bool) -> Result<Plan> {
@@ -129,19 +132,26 @@ impl Problem {
                     return Err(Error::out_of_domain(field, "0 where a probability is maximised", cost));
                 }
             }
-            if let Some(super::goal::Extrapolation::Penalty(penalty)) = self.extrapolation.filter(|_| true) {
-                if penalty > 0.0 {
-                    let expected = "\"cap\" or 0 where a probability is maximised";
-                    return Err(Error::out_of_domain("extrapolation", expected, penalty));
-                }
+            let penalty = match self.extrapolation {
+                Some(Extrapolation::Penalty(penalty)) => penalty,
+                _ => 0.0,
+            };
+            if penalty > 0.0 {
+                let expected = "\"cap\" or 0 where a probability is maximised";
+                return Err(Error::out_of_domain("extrapolation", expected, penalty));
             }
         }
         let set = &*self.curves.set;
         let draws = self.curves.draws();
-        let own = set.mixtures.iter().map(|m| m.draws).chain(set.tables.iter().map(|table| table.draws.len()));
+        let own =
+            set.mixtures.iter().map(|m| m.draws).chain(set.tables.iter().map(|table| table.draws.len()));
         for own in own {
             if own != 1 && own != draws {
-                return Err(Error::LengthMismatch { field: "curves (draws)".into(), expected: draws, actual: own });
+                return Err(Error::LengthMismatch {
+                    field: "curves (draws)".into(),
+                    expected: draws,
+                    actual: own,
+                });
             }
         }
         Ok(risk)
@@ -162,6 +172,8 @@ struct Search<'p, 'a> {
     weights: Vec<f64>,
     /// (outcomes, costs) of the best plans for some weights.
     planes: Vec<(Vec<f64>, f64)>,
+    /// The multipliers of the last plan for some weights.
+    prices: Vec<f64>,
 }
 
 impl<'p, 'a> Search<'p, 'a> {
@@ -177,6 +189,7 @@ impl<'p, 'a> Search<'p, 'a> {
             rounds: 0,
             weights: Vec::new(),
             planes: Vec::new(),
+            prices: Vec::new(),
         }
     }
 
@@ -210,6 +223,7 @@ impl<'p, 'a> Search<'p, 'a> {
             _ => plan.limits.iter().map(|limit| limit.price).collect(),
         };
         let stands = self.offer(&plan.spend, &prices);
+        self.prices = prices;
         if let Some(stands) = &stands {
             let outcomes = outcomes(self.problem, &spends(stands));
             let costs = costs(self.program, stands);
@@ -236,12 +250,24 @@ impl<'p, 'a> Search<'p, 'a> {
             return Ok(self.take(weights, plan));
         }
         let value = self.best.as_ref().map_or(0.0, |best| best.value);
-        let bound = verify::phi(self.problem, self.program, &weights, multipliers, value);
-        if bound < self.bound {
+        // A climb knows no price of being active or moved: those of the last plan without risk stand in.
+        let rows = self.program.rows.iter().zip(multipliers).zip(&self.prices);
+        let filled =
+            rows.map(|((row, y), last)| if row.active + row.moved > 0.0 { *last } else { *y }).collect();
+        let mut tries: Vec<Vec<f64>> = vec![multipliers.to_vec()];
+        if self.prices.len() == multipliers.len() {
+            tries.extend([self.prices.clone(), filled]);
+            tries.dedup();
+        }
+        for values in tries {
+            let bound = verify::phi(self.problem, self.program, &weights, &values, value);
+            if !(bound < self.bound) {
+                continue;
+            }
             self.bound = bound;
-            let values = multipliers.to_vec();
-            self.proof = Proof { nodes: vec![Node::Weights { draws: weights.clone(), values }], orders: Vec::new() };
-            self.weights = weights;
+            self.proof =
+                Proof { nodes: vec![Node::Weights { draws: weights.clone(), values }], orders: Vec::new() };
+            self.weights.clone_from(&weights);
         }
         Ok(None)
     }
@@ -250,17 +276,50 @@ impl<'p, 'a> Search<'p, 'a> {
         self.best.as_ref().is_some_and(|best| gap(best.value, self.bound) <= self.problem.tolerance)
     }
 
+    /// Other plans to climb from, where one climb may end on a lesser hill: parts of the best plan, and each arm alone.
+    fn starts(&self) -> Vec<Vec<Stand>> {
+        let Some(best) = &self.best else { return Vec::new() };
+        if self.problem.curves.draws() * best.stands.len() > MOST_WORK {
+            return Vec::new();
+        }
+        let own = spends(&best.stands);
+        let total = self.problem.budget.unwrap_or_else(|| own.iter().sum());
+        let count = own.len();
+        let parts = [0.3, 0.6].map(|share| own.iter().map(|x| share * x).collect::<Vec<f64>>());
+        let alone = (0..count.min(12)).flat_map(|i| {
+            [0.5, 1.0].map(|share| (0..count).map(|j| if i == j { share * total } else { 0.0 }).collect())
+        });
+        let placed = |spend: Vec<f64>| {
+            let stand = |i: usize| {
+                let place = &self.program.places[i];
+                let least = place.stretches[0].from;
+                let most = place.stretches.last().map_or(least, |stretch| stretch.to);
+                verify_program::stand(self.program, i, spend[i].clamp(least, most))
+            };
+            let stands = (0..count).map(stand).collect::<Option<Vec<_>>>()?;
+            self.program.keeps(&stands, 1e-9).then_some(stands)
+        };
+        parts.into_iter().chain(alone).filter_map(placed).collect()
+    }
+
     fn run(&mut self, stop: &dyn Fn() -> bool) -> Result<()> {
         let draws = self.problem.curves.draws();
         let measure = match self.risk {
-            Risk::Cvar(alpha) => {
-                Measure::Shortfall { levels: Vec::new(), costs: vec![1.0 / (alpha * count(draws)); draws], free: true }
-            }
+            Risk::Cvar(alpha) => Measure::Shortfall {
+                levels: Vec::new(),
+                costs: vec![1.0 / (alpha * count(draws)); draws],
+                free: true,
+            },
             _ => Measure::Deviation(self.risk.level()),
         };
+        let in_steps = (0..self.problem.curves.len()).any(|i| self.problem.step.at(i) > 0.0);
+        // Where risk is dear, the least spends may be best.
+        let smallest = |place: &super::program::Place<'_>| place.stretches[0].from;
+        self.offer(&self.program.places.iter().map(smallest).collect::<Vec<f64>>(), &[]);
         let mut from = self.best.as_ref().map(|best| best.stands.clone());
         let mut stuck = 0;
-        for round in 0..MOST_ROUNDS {
+        let rounds = (MOST_WORK / (draws * self.problem.curves.len())).clamp(3, MOST_ROUNDS);
+        for round in 0..rounds {
             if self.is_closed() || stop() {
                 break;
             }
@@ -268,9 +327,21 @@ impl<'p, 'a> Search<'p, 'a> {
             let mut next = None;
             if let Some(start) = from.take() {
                 let first = self.risk.weights(&outcomes(self.problem, &spends(&start)));
-                let found = climb(self.problem, self.program, &measure, start, first, stop);
+                let found = climb(
+                    self.problem,
+                    self.program,
+                    &measure,
+                    start.clone(),
+                    first,
+                    (in_steps, climb::MOST_STEPS),
+                    stop,
+                );
                 self.rounds += 1;
-                self.offer(&spends(&found.stands), &found.multipliers);
+                let reached = match in_steps {
+                    true => steps::exchange(self.problem, self.program, self.risk, start, stop),
+                    false => found.stands.clone(),
+                };
+                self.offer(&spends(&reached), &found.multipliers);
                 let own = self.risk.weights(&found.outcomes);
                 let dual = self.risk.admissible(&found.weights);
                 let mut tries = vec![dual];
@@ -287,15 +358,25 @@ impl<'p, 'a> Search<'p, 'a> {
             if self.is_closed() || stop() {
                 break;
             }
+            if round == 0 {
+                for start in self.starts() {
+                    let first = self.risk.weights(&outcomes(self.problem, &spends(&start)));
+                    let free = (false, climb::MOST_STEPS);
+                    let found = climb(self.problem, self.program, &measure, start, first, free, stop);
+                    self.offer(&spends(&found.stands), &found.multipliers);
+                }
+            }
             if round > 0 {
-                let Some(weights) = bundle::next(self.risk, &self.planes, &self.weights, self.bound) else { break };
+                let Some(weights) = bundle::next(self.risk, &self.planes, &self.weights, self.bound) else {
+                    break;
+                };
                 let multipliers = self.best.as_ref().map_or(Vec::new(), |best| best.multipliers.clone());
                 next = self.weigh(weights, &multipliers)?.or(next);
             }
             from = next;
             let same = (self.bound, self.best.as_ref().map(|best| best.value)) == before;
             stuck = if same { stuck + 1 } else { 0 };
-            if stuck >= 6 {
+            if stuck >= 4 {
                 break;
             }
         }

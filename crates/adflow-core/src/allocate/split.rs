@@ -124,8 +124,7 @@ impl Split<'_, '_, '_> {
         best: &mut Best,
         stop: &dyn Fn() -> bool,
     ) -> Option<f64> {
-        let mut open =
-            vec![Node { bounds: Vec::new(), bound: root.bound, price: root.price, cut: root.cut }];
+        let mut open = vec![Node { bounds: Vec::new(), bound: root.bound, price: root.price, cut: root.cut }];
         let mut closed = f64::NEG_INFINITY;
         self.polish(&spend, root, best)?;
         let mut nodes = 1;
@@ -182,7 +181,8 @@ impl Split<'_, '_, '_> {
             return Some(false);
         }
         let less: f64 = arms.iter().map(|&(arm, _, high)| problem.upper(arm) - high).sum();
-        if more >= problem.room - ROUNDING * problem.budget || problem.total_upper() - less <= problem.budget {
+        if more >= problem.room - ROUNDING * problem.budget || problem.total_upper() - less <= problem.budget
+        {
             return None;
         }
         let on = |&(arm, low, high): &(usize, f64, f64)| (arm, problem.envelope(arm).restricted(low, high));
@@ -208,7 +208,11 @@ impl Split<'_, '_, '_> {
                 cleared = Some(totals);
                 break;
             }
-            if rest > 0.0 { high = high.min(price) } else { low = low.max(price) }
+            if rest > 0.0 {
+                high = high.min(price)
+            } else {
+                low = low.max(price)
+            }
             let next = self.demand.next_price(price, rest, totals.rate, (low, high));
             price = if next > low && next < high {
                 next
@@ -361,7 +365,11 @@ impl Split<'_, '_, '_> {
                 }
                 return passes;
             }
-            if rest > 0.0 { high = high.min(price) } else { low = low.max(price) }
+            if rest > 0.0 {
+                high = high.min(price)
+            } else {
+                low = low.max(price)
+            }
             let root = 1.0 - 0.5 * step;
             let next = if root > 0.0 { price / (root * root) } else { price * exp(step) };
             price = if next > low && next < high { next } else { low.sqrt() * high.sqrt() };

@@ -74,8 +74,12 @@ pub(crate) fn sweep(
         return Ok(Sweep { spend: Vec::new(), response: Vec::new(), rows: Vec::new(), sheet: None });
     };
     let (n, k) = (top.len(), problems.len());
-    let mut sweep =
-        Sweep { spend: vec![0.0; n * k], response: vec![0.0; n * k], rows: vec![Row::default(); k], sheet: None };
+    let mut sweep = Sweep {
+        spend: vec![0.0; n * k],
+        response: vec![0.0; n * k],
+        rows: vec![Row::default(); k],
+        sheet: None,
+    };
     if is_concave(top) {
         from_the_outside_in(problems, &mut sweep, tolerance, threads, stop)?;
     } else {
@@ -350,9 +354,8 @@ impl Sheet {
         same.fill(problem);
         let (set, first) = (problem.set, problem.range.start);
         let inverse = |x: f64| if x > 0.0 { 1.0 / x } else { 0.0 };
-        let unit_price = (first..first + n)
-            .map(|i| set.cost.at(i) / (problem.value.at(i) * set.value.at(i)))
-            .collect();
+        let unit_price =
+            (first..first + n).map(|i| set.cost.at(i) / (problem.value.at(i) * set.value.at(i))).collect();
         let inverse_worth = (0..n).map(|i| inverse(problem.weight(i))).collect();
         let mut has_hill = false;
         problem.runs(0..n, |family, _| has_hill |= matches!(family, Family::Shape(Kind::Hill)));

@@ -126,7 +126,8 @@ fn objective(problem: &Problem, program: &Program<'_>, i: usize, stand: Stand) -
     brought - costs(program, i, stand)
 }
 
-fn costs(program: &Program<'_>, i: usize, stand: Stand) -> f64 {
+/// rate · x + fixed.
+pub(super) fn costs(program: &Program<'_>, i: usize, stand: Stand) -> f64 {
     let stretch = &program.places[i].stretches[stand.stretch];
     stretch.rate * stand.x + stretch.fixed
 }

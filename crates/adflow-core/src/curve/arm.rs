@@ -2,6 +2,8 @@
 
 use super::kind::{Kind, with_shape};
 use super::mixture::Mixture;
+use super::price::Price;
+use super::rising::search;
 use super::shape::Shape;
 use super::table::Table;
 
@@ -43,7 +45,7 @@ pub(crate) struct Arm<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Form<'a> {
     Shape(Kind, [f64; 3]),
-    /// Cost and offset live in its elements.
+    /// Cost, offset and a rising price live in its elements.
     Mixture(&'a Mixture),
     /// Cost and offset live in the table.
     Table(&'a Table),
@@ -99,40 +101,14 @@ impl Arm<'_> {
                 let u = with_shape!(kind, S => S::new(p).inverse_slope(m));
                 (u - self.offset) * self.cost
             }
-            Form::Mixture(_) => return self.search_demand(lambda, from, to),
+            Form::Mixture(mixture) if mixture.price() != Price::Fixed => {
+                return mixture.demand(lambda / self.value, from, to);
+            }
+            Form::Mixture(_) => return search(|x| self.slope(x), |x| self.curvature(x), lambda, from, to),
             Form::Table(_) => return if self.slope(0.5 * (from + to)) > lambda { to } else { from },
         };
         // NaN (value 0: m = ∞ or 0/0) means the arm is worth nothing.
         if x > from { x.min(to) } else { from }
-    }
-
-    /// [`demand`](Self::demand) by a bracketed Newton search on the slope, for want of a closed form.
-    fn search_demand(&self, lambda: f64, from: f64, to: f64) -> f64 {
-        if !(self.slope(from) > lambda) {
-            return from;
-        }
-        if self.slope(to) >= lambda {
-            return to;
-        }
-        let (mut low, mut high) = (from, to);
-        let mut x = 0.5 * (low + high);
-        for _ in 0..200 {
-            let slope = self.slope(x);
-            if slope > lambda {
-                low = x
-            } else {
-                high = x
-            }
-            // Newton on ln f′(x) = ln λ, which is nearly linear where curves saturate.
-            let newton = x + (slope / self.curvature(x)) * crate::elementary::ln(lambda / slope);
-            let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
-            let step = (next - x).abs();
-            x = next;
-            if step <= 2e-16 * x || high - low <= 2e-16 * high {
-                break;
-            }
-        }
-        x
     }
 
     /// Cuts [from, to] into pieces of one curvature each, left to right.
@@ -167,7 +143,7 @@ impl Arm<'_> {
             Form::Shape(kind, p) => {
                 with_shape!(kind, S => ((S::new(p).inflection() - self.offset) * self.cost).max(0.0))
             }
-            Form::Mixture(mixture) => mixture.inflections().1,
+            Form::Mixture(mixture) => mixture.inflection(),
             Form::Table(_) => f64::NAN,
         }
     }
@@ -192,7 +168,8 @@ impl Arm<'_> {
     pub(crate) fn domain(&self) -> (f64, f64) {
         match self.form {
             Form::Table(table) => table.domain(),
-            _ => (0.0, f64::INFINITY),
+            Form::Mixture(mixture) => mixture.domain(),
+            Form::Shape(..) => (0.0, f64::INFINITY),
         }
     }
 
@@ -200,7 +177,7 @@ impl Arm<'_> {
     pub(crate) fn is_concave(&self, from: f64) -> bool {
         match self.form {
             Form::Shape(kind, _) => kind.always_concave() || self.inflection() <= from,
-            Form::Mixture(mixture) => mixture.inflections().1 <= from,
+            Form::Mixture(mixture) => mixture.inflection() <= from,
             Form::Table(_) => false,
         }
     }

@@ -156,6 +156,10 @@ impl ResponseCurves {
     /// [`Error::Empty`] for no sets, [`Error::LengthMismatch`] where numbers of draws disagree,
     /// [`Error::DuplicateName`].
     pub fn concat(sets: &[Self]) -> Result<Self> {
+        if sets.iter().any(|set| set.set.prices.is_some()) {
+            let before: Vec<Self> = sets.iter().map(Self::before_prices).collect();
+            return Self::concat(&before)?.with_rules(sets.iter().flat_map(Self::rules).collect());
+        }
         if sets.is_empty() {
             return Err(Error::Empty { field: "curves".into() });
         }
@@ -215,6 +219,7 @@ impl ResponseCurves {
             tables,
             names,
             observed,
+            prices: None,
         }))
     }
 
@@ -243,7 +248,10 @@ impl ResponseCurves {
     /// # Errors
     /// [`Error::NotFinite`], [`Error::OutOfDomain`] (from 1e-60 to 1e60), [`Error::LengthMismatch`].
     pub fn with_cost_per_unit(self, cost: impl Into<Parameter>) -> Result<Self> {
-        self.transform("cost_per_unit", &cost.into(), super::kind::Domain::Positive, 3)
+        let cost = cost.into();
+        self.behind_prices(|curves| {
+            curves.transform("cost_per_unit", &cost, super::kind::Domain::Positive, 3)
+        })
     }
 
     /// Adds a carry-over that is there without spend: f(x) = F(x + c) − F(c), or F(x + c) where `keep_response`
@@ -254,11 +262,14 @@ impl ResponseCurves {
     /// # Errors
     /// [`Error::NotFinite`], [`Error::OutOfDomain`] (0, or from 1e-60 to 1e60), [`Error::LengthMismatch`].
     pub fn with_offset(self, offset: impl Into<Parameter>, keep_response: bool) -> Result<Self> {
-        let mut curves = self.transform("offset", &offset.into(), super::kind::Domain::NonNegative, 4)?;
-        let set = Arc::make_mut(&mut curves.set);
-        set.keeps_offset = Column::Same(f64::from(u8::from(keep_response)));
-        set.settle_baseline();
-        Ok(curves)
+        let offset = offset.into();
+        self.behind_prices(|curves| {
+            let mut curves = curves.transform("offset", &offset, super::kind::Domain::NonNegative, 4)?;
+            let set = Arc::make_mut(&mut curves.set);
+            set.keeps_offset = Column::Same(f64::from(u8::from(keep_response)));
+            set.settle_baseline();
+            Ok(curves)
+        })
     }
 
     /// Multiplies the response, for instance by the money one conversion is worth.
@@ -306,7 +317,7 @@ impl ResponseCurves {
                     };
                     let ones = vec![1.0; draws * terms];
                     let zeros = vec![0.0; draws * terms];
-                    let elements = [element(0), element(1), element(2), ones, zeros];
+                    let elements = [element(0), element(1), element(2), ones, zeros, Vec::new()];
                     Mixture { kind, draws, terms, elements }
                 })
                 .collect();
@@ -394,7 +405,8 @@ impl ResponseCurves {
                 Family::Shape(kind) => {
                     let column = |column: &Column| vec![column.at(arm); draws * terms];
                     let [a, b, c] = &set.parameters;
-                    let elements = [column(a), column(b), column(c), column(&set.cost), column(&set.offset)];
+                    let (cost, offset) = (column(&set.cost), column(&set.offset));
+                    let elements = [column(a), column(b), column(c), cost, offset, Vec::new()];
                     *family = Family::Mixture(index(set.mixtures.len()));
                     set.mixtures.push(Mixture { kind, draws, terms, elements });
                 }
@@ -406,7 +418,7 @@ impl ResponseCurves {
                     }
                     let (old_draws, old_terms) = (mixture.draws, mixture.terms);
                     let (new_draws, new_terms) = (draws.max(old_draws), terms.max(old_terms));
-                    for element in &mut mixture.elements {
+                    for element in &mut mixture.elements[..5] {
                         let old = std::mem::take(element);
                         *element = spread(new_draws, new_terms, |s, j| {
                             let s = if old_draws == 1 { 0 } else { s };
@@ -447,6 +459,7 @@ impl Set {
             tables: Vec::new(),
             names: None,
             observed: None,
+            prices: None,
         }
     }
 
@@ -456,17 +469,12 @@ impl Set {
         let baselines: Vec<f64> = (0..self.arms)
             .map(|i| {
                 let arm = super::Arm { value: 1.0, ..self.arm(i) };
-                if self.keeps_offset.at(i) > 0.0 || matches!(arm.form, Form::Table(_)) && arm.domain().0 > 0.0
-                {
-                    0.0
-                } else {
-                    // Without an offset a smooth curve starts at 0, and a table where its points say.
-                    match arm.form {
-                        Form::Shape(..) if arm.offset <= 0.0 => 0.0,
-                        Form::Table(table) if table.offset <= 0.0 => 0.0,
-                        _ => arm.response(0.0),
-                    }
-                }
+                // Without an offset a smooth curve starts at 0, and a table where its points say.
+                let starts_itself = match self.table(i) {
+                    Some(table) => table.offset <= 0.0 || table.domain().0 > 0.0,
+                    None => matches!(arm.form, Form::Shape(..)) && arm.offset <= 0.0,
+                };
+                if self.keeps_offset.at(i) > 0.0 || starts_itself { 0.0 } else { arm.response(0.0) }
             })
             .collect();
         if baselines.iter().any(|&baseline| baseline != 0.0) {
@@ -511,6 +519,7 @@ impl Set {
             tables,
             names: self.names.as_ref().map(|names| names[range.clone()].to_vec()),
             observed: self.observed.as_ref().map(|observed| observed[range.clone()].to_vec()),
+            prices: self.prices.as_ref().and_then(|prices| prices.slice(range)).map(Arc::new),
         }
     }
 }
@@ -600,5 +609,5 @@ fn table(arm: usize, spend: &[f64], draws: Vec<Vec<f64>>) -> Result<Table> {
     #[allow(clippy::cast_precision_loss, reason = "a count")]
     let count = draws.len() as f64;
     let mean = (0..spend.len()).map(|at| draws.iter().map(|row| row[at]).sum::<f64>() / count).collect();
-    Ok(Table { spend: spend.to_vec(), draws, mean, cost: 1.0, offset: 0.0 })
+    Ok(Table { spend: spend.to_vec(), draws, mean, cost: 1.0, offset: 0.0, rising: None })
 }

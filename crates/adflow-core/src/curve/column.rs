@@ -23,6 +23,19 @@ impl Column {
         }
     }
 
+    /// Writes one arm's value into a column of `arms`.
+    pub(crate) fn set(&mut self, arm: usize, arms: usize, value: f64) {
+        match self {
+            Self::Same(same) if same.to_bits() == value.to_bits() => {}
+            Self::Same(same) => {
+                let mut values = vec![*same; arms];
+                values[arm] = value;
+                *self = Self::Each(values);
+            }
+            Self::Each(values) => values[arm] = value,
+        }
+    }
+
     /// The columns of `(length, column)` pairs one after the other; stays one number where all agree.
     pub(crate) fn concat<'a>(parts: impl Iterator<Item = (usize, &'a Self)> + Clone) -> Self {
         let mut first = parts.clone().map(|(_, column)| column);

@@ -6,12 +6,12 @@ use super::{Families, Family, ResponseCurves, Set};
 use crate::error::{Error, Result};
 
 /// Columns that hold no parameter of a family.
-const TRANSFORMS: [&str; 3] = ["offset", "cost_per_unit", "value_per_response"];
+const TRANSFORMS: [&str; 4] = ["offset", "cost_per_unit", "value_per_response", "price_power"];
 
 impl ResponseCurves {
     /// The curves of a table: `family[i]` is the family of row i (`"hill"`, `"michaelis_menten"`, … as in JSON, but not
     /// `"tabulated"`), `columns` are its parameter columns by name (`beta`, `half_saturation`, `slope`, `scale`, `exponent`, `lam`,
-    /// `b`, `c`, `sigma`, `offset`, `cost_per_unit`, `value_per_response`); NaN is an empty cell.
+    /// `b`, `c`, `sigma`, `offset`, `cost_per_unit`, `value_per_response`, `price_power`); NaN is an empty cell.
     ///
     /// # Errors
     /// [`Error::OutOfDomain`] for a family or a column that is not known, a parameter that a row's family needs and lacks or
@@ -89,6 +89,9 @@ impl ResponseCurves {
         }
         if let Some(value) = column("value_per_response", 1.0) {
             curves = curves.with_value_per_response(value)?;
+        }
+        if let Some(power) = column("price_power", 0.0) {
+            curves = curves.with_price_power(power)?;
         }
         Ok(curves)
     }

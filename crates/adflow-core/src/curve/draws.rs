@@ -6,6 +6,7 @@ use super::arm::Form;
 use super::column::Column;
 use super::kind::{Kind, with_shape};
 use super::mixture::Mixture;
+use super::price::Price;
 use super::shape::Shape;
 use super::table::Table;
 use super::{Families, Family, ResponseCurves, Set};
@@ -23,18 +24,26 @@ pub(crate) enum Order {
 impl Mixture {
     /// F, F′ or F″ of every draw at x, without what an offset takes off.
     fn each_draw(&self, order: Order, x: f64, out: &mut [f64]) {
-        let [p0, p1, p2, cost, offset] = &self.elements;
+        let price = self.price();
+        let w = price.worth(x);
         with_shape!(self.kind, S => {
             for (draw, sum) in out.iter_mut().enumerate() {
-                *sum = (draw * self.terms..(draw + 1) * self.terms).map(|at| {
-                    let shape = S::new([p0[at], p1[at], p2[at]]);
-                    let u = x / cost[at] + offset[at];
-                    match order {
-                        Order::Value => shape.value(u),
-                        Order::Slope => shape.slope(u) / cost[at],
-                        Order::Curvature => shape.curvature(u) / cost[at] / cost[at],
-                    }
-                }).sum();
+                let of = |term: fn(S, f64, f64) -> f64| -> f64 {
+                    let terms = draw * self.terms..(draw + 1) * self.terms;
+                    terms.map(|at| {
+                        let (shape, cost, offset) = self.element::<S>(at);
+                        term(shape, w / cost + offset, cost)
+                    }).sum()
+                };
+                let slope = || of(|shape, u, cost| shape.slope(u) / cost);
+                let curvature = || of(|shape, u, cost| shape.curvature(u) / cost / cost);
+                *sum = match order {
+                    Order::Value => of(|shape, u, _| shape.value(u)),
+                    Order::Slope if price == Price::Fixed => slope(),
+                    Order::Slope => price.slope(x, slope()),
+                    Order::Curvature if price == Price::Fixed => curvature(),
+                    Order::Curvature => price.curvature(x, slope(), curvature()),
+                };
             }
         });
     }
@@ -57,7 +66,7 @@ impl Mixture {
             };
             kept.iter().flat_map(|&draw| terms(draw).map(move |at| scaled(draw, at))).collect()
         };
-        let elements = [pick(0), pick(1), pick(2), pick(3), pick(4)];
+        let elements = [pick(0), pick(1), pick(2), pick(3), pick(4), self.elements[5].clone()];
         Self { kind: self.kind, draws: kept.len(), terms: self.terms, elements }
     }
 }
@@ -79,7 +88,11 @@ impl Set {
         match arm.form {
             Form::Mixture(mixture) if mixture.draws > 1 => {
                 mixture.each_draw(order, x, out);
-                if mixture.elements[4].iter().any(|&offset| offset > 0.0) {
+                let offset = match self.table(i) {
+                    Some(table) => table.offset > 0.0 && table.domain().0 <= 0.0,
+                    None => mixture.elements[4].iter().any(|&offset| offset > 0.0),
+                };
+                if offset {
                     start(out, &|baseline| mixture.each_draw(Order::Value, 0.0, baseline));
                 }
             }
@@ -93,7 +106,10 @@ impl Set {
                 }
                 if table.offset > 0.0 && table.domain().0 <= 0.0 {
                     let at_zero = |baseline: &mut [f64]| {
-                        baseline.iter_mut().enumerate().for_each(|(draw, at)| *at = table.draw_value(draw, 0.0));
+                        baseline
+                            .iter_mut()
+                            .enumerate()
+                            .for_each(|(draw, at)| *at = table.draw_value(draw, 0.0));
                     };
                     start(out, &at_zero);
                 }
@@ -113,7 +129,8 @@ impl Set {
 impl Table {
     /// The points without the responses.
     fn bare(&self) -> Self {
-        Self { spend: self.spend.clone(), draws: Vec::new(), mean: Vec::new(), cost: self.cost, offset: self.offset }
+        let (draws, mean) = (Vec::new(), Vec::new());
+        Self { spend: self.spend.clone(), draws, mean, cost: self.cost, offset: self.offset, rising: None }
     }
 }
 
@@ -133,6 +150,7 @@ impl ResponseCurves {
                 .map(|at| table.draws.iter().zip(weights).map(|(row, weight)| weight * row[at]).sum())
                 .collect::<Vec<f64>>();
             (table.draws, table.mean) = (vec![mean.clone()], mean);
+            table.rising = table.rising.as_ref().map(|rising| Box::new(rising.reweighed(weights)));
         }
         set.settle_baseline();
         Self { set: Arc::new(set) }
@@ -156,12 +174,16 @@ impl ResponseCurves {
         if draw >= self.draws() {
             return Err(Error::out_of_domain("draw", format!("below {}", self.draws()), draw));
         }
+        if self.set.prices.is_some() {
+            return self.before_prices().draw(draw)?.with_rules(self.rules());
+        }
         let set = &*self.set;
         let n = set.arms;
         let mut families = Vec::with_capacity(n);
         let (mut mixtures, mut tables) = (Vec::new(), Vec::new());
-        let mut columns: [Vec<f64>; 5] = [&set.parameters[0], &set.parameters[1], &set.parameters[2], &set.cost, &set.offset]
-            .map(|column| (0..n).map(|i| column.at(i)).collect());
+        let mut columns: [Vec<f64>; 5] =
+            [&set.parameters[0], &set.parameters[1], &set.parameters[2], &set.cost, &set.offset]
+                .map(|column| (0..n).map(|i| column.at(i)).collect());
         for i in 0..n {
             families.push(match set.arm(i).form {
                 Form::Shape(kind, _) => Family::Shape(kind),
@@ -169,10 +191,15 @@ impl ResponseCurves {
                     let own = if mixture.draws > 1 { draw } else { 0 };
                     let terms = own * mixture.terms..(own + 1) * mixture.terms;
                     if mixture.terms == 1 {
-                        columns.iter_mut().zip(&mixture.elements).for_each(|(column, values)| column[i] = values[own]);
+                        columns
+                            .iter_mut()
+                            .zip(&mixture.elements)
+                            .for_each(|(column, values)| column[i] = values[own]);
                         Family::Shape(mixture.kind)
                     } else {
-                        let elements = mixture.elements.each_ref().map(|values| values[terms.clone()].to_vec());
+                        // Without a rising price there are no numbers of one.
+                        let own = |values: &Vec<f64>| values.get(terms.clone()).unwrap_or_default().to_vec();
+                        let elements = mixture.elements.each_ref().map(own);
                         mixtures.push(Mixture { draws: 1, elements, ..*mixture });
                         Family::Mixture(super::build::index(mixtures.len() - 1))
                     }
@@ -185,11 +212,14 @@ impl ResponseCurves {
             });
         }
         let families = match families[0] {
-            Family::Shape(kind) if families.iter().all(|family| *family == families[0]) => Families::All(kind),
+            Family::Shape(kind) if families.iter().all(|family| *family == families[0]) => {
+                Families::All(kind)
+            }
             _ => Families::Each(families),
         };
         let [a, b, c, cost, offset] = columns.map(Column::Each);
-        let mut one = Set { families, parameters: [a, b, c], cost, offset, mixtures, tables, ..set.slice(0..n) };
+        let mut one =
+            Set { families, parameters: [a, b, c], cost, offset, mixtures, tables, ..set.slice(0..n) };
         one.settle_baseline();
         Ok(Self { set: Arc::new(one) })
     }

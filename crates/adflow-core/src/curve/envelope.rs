@@ -119,7 +119,7 @@ impl<'a> Envelope<'a> {
     fn add(&mut self, from: f64, to: f64, straight: bool) {
         while let Some(&last) = self.parts.last() {
             // The arc goes on where the last part ends, or a chord leads over to it.
-            let touches = from <= last.to;
+            let touches = from <= last.to && !self.rises_after(last, from);
             let chord = if touches { self.slope(from).min(last.chord) } else { self.bridge(last, from, to) };
             if self.parts.len() > 1 && chord >= last.chord {
                 // The last part lies on or below the chord that leads past it.
@@ -138,6 +138,12 @@ impl<'a> Envelope<'a> {
             self.parts.push(Part { chord, exact, from: right, to });
             return;
         }
+    }
+
+    /// Whether the curve bends up where the hull's last arc ends, as at a kink of a table: a chord leads across.
+    fn rises_after(&self, last: Part, from: f64) -> bool {
+        // Where the two arcs meet smoothly, rounding is no kink.
+        last.from < last.to && self.on_arc(self.slope(from), last.from, last.to) < last.to * (1.0 - 1e-9)
     }
 
     /// Whether one straight piece of the curve runs from `from` to `to`.

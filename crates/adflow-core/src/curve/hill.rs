@@ -156,6 +156,10 @@ impl Shape for Hill {
         let inflection = self.half_saturation * exp(ln((s - 1.0) / (s + 1.0)) / s);
         if s > 1.0 { inflection } else { 0.0 }
     }
+    fn elasticity(self, u: f64) -> f64 {
+        let (p, q) = sigmoid(self.log_ratio(u));
+        self.slope * (q - p) - 1.0
+    }
     fn curvature_turns(self) -> [f64; 2] {
         // With z = (u/k)ˢ, f‴ = 0 is (s + 1)(s + 2) z² − 4 (s² − 1) z + (s − 1)(s − 2) = 0.
         let s = self.slope;

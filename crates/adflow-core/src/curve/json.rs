@@ -3,13 +3,15 @@
 //! ```text
 //! {"version": 1, "names": null | [n], "observed_spend": null | [[smallest, largest | null], …], "curves": [segment, …]}
 //! segment = {"family": "hill", "arms": 2, "beta": [1, 2], "half_saturation": 3, "slope": 1.5,
-//!            "offset": 0, "keep_offset_response": false, "cost_per_unit": 1, "value_per_response": 1}
+//!            "offset": 0, "keep_offset_response": false, "cost_per_unit": 1, "value_per_response": 1,
+//!            "price_power": 0 | [arms], "price_tiers": null | {"spend_breaks": [points] | [arms][points], "prices": …}}
 //! ```
 //!
 //! Segments follow one another in the order of the arms. A parameter is a number, `[arms]`, `[draws][arms]` or
 //! `[draws][terms][arms]`; a tabulated segment has `"spend": [points] | [arms][points]` and `"response":
 //! [arms][points] | [draws][arms][points]`. All but `family` and its parameters may be left out.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -17,13 +19,16 @@ use serde_json::{Map, Value, json};
 use super::column::Column;
 use super::kind::Kind;
 use super::parameter::Parameter;
+use super::price::Tiers;
+use super::priced::Rule;
 use super::{Family, ResponseCurves, Set};
 use crate::error::{Error, Result};
 
 const VERSION: u64 = 1;
 /// Most arms of a segment of numbers: a short text must not ask for more memory than there is.
 const MOST_ARMS: usize = 10_000_000;
-const TRANSFORMS: [&str; 4] = ["offset", "keep_offset_response", "cost_per_unit", "value_per_response"];
+const TRANSFORMS: [&str; 6] =
+    ["offset", "keep_offset_response", "cost_per_unit", "value_per_response", "price_power", "price_tiers"];
 
 impl ResponseCurves {
     /// The curves as JSON; [`from_json`](Self::from_json) gives back the same bits.
@@ -42,15 +47,36 @@ impl ResponseCurves {
 
     pub(crate) fn to_value(&self) -> Value {
         let set = &*self.set;
+        // Prices are told as such, not as the curves that they made.
+        let (before, rules) = match &set.prices {
+            Some(prices) => (&prices.before, &prices.rules[..]),
+            None => (set, &[][..]),
+        };
         let mut segments = Vec::new();
         let mut start = 0;
         while start < set.arms {
-            let (family, range) = set.run(start..set.arms);
-            // A keep flag is one per segment.
-            let keeps = set.keeps_offset.at(start) > 0.0;
-            let end =
-                range.clone().find(|&arm| (set.keeps_offset.at(arm) > 0.0) != keeps).unwrap_or(range.end);
-            segments.push(segment(set, family, start..end));
+            let (family, range) = before.run(start..set.arms);
+            // A keep flag and tiers are one per segment.
+            let keeps = |arm: usize| set.keeps_offset.at(arm) > 0.0;
+            let tiers = |arm: usize| match rules.get(arm) {
+                Some(Rule::Tiers(numbers)) => Some(numbers),
+                _ => None,
+            };
+            let other = |&arm: &usize| keeps(arm) != keeps(start) || tiers(arm) != tiers(start);
+            let end = range.clone().find(other).unwrap_or(range.end);
+            let mut fields = segment(before, family, start..end);
+            fields.insert("keep_offset_response".into(), json!(keeps(start)));
+            fields.insert("value_per_response".into(), column_value(&set.value, start..end));
+            if let Some(numbers) = tiers(start) {
+                let (breaks, prices) = Tiers::told(numbers);
+                fields.insert("price_tiers".into(), json!({"spend_breaks": breaks, "prices": prices}));
+            } else if let Some(rules) =
+                rules.get(start..end).filter(|rules| rules.iter().any(|r| *r != Rule::Fixed))
+            {
+                let power = |rule: &Rule| if let Rule::Power(p) = rule { *p } else { 0.0 };
+                fields.insert("price_power".into(), json!(rules.iter().map(power).collect::<Vec<_>>()));
+            }
+            segments.push(Value::Object(fields));
             start = end;
         }
         let finite = |&(low, high): &(f64, f64)| [Some(low), Some(high).filter(|high| high.is_finite())];
@@ -81,13 +107,17 @@ impl ResponseCurves {
     }
 }
 
-fn segment(set: &Set, family: Family, range: std::ops::Range<usize>) -> Value {
-    let column = |column: &Column| match column.slice(range.clone()) {
+fn column_value(column: &Column, range: Range<usize>) -> Value {
+    match column.slice(range) {
         Column::Same(value) => json!(value),
         Column::Each(values) => json!(values),
-    };
+    }
+}
+
+/// The family of a run of arms, its parameters and what stands between them and money at a fixed price.
+fn segment(set: &Set, family: Family, range: Range<usize>) -> Map<String, Value> {
+    let column = |column: &Column| column_value(column, range.clone());
     let mut fields = Map::new();
-    let first = range.start;
     match family {
         Family::Shape(kind) => {
             fields.insert("family".into(), json!(kind.name()));
@@ -112,7 +142,7 @@ fn segment(set: &Set, family: Family, range: std::ops::Range<usize>) -> Value {
             }
             // At least one parameter must show the number of draws and terms.
             let shown = mixture.kind.parameters().iter().any(|&(name, _)| fields[name].is_array());
-            let [.., cost, offset] = &mixture.elements;
+            let [_, _, _, cost, offset, _] = &mixture.elements;
             fields.insert("offset".into(), nested(offset));
             fields.insert("cost_per_unit".into(), nested(cost));
             if !shown {
@@ -134,9 +164,7 @@ fn segment(set: &Set, family: Family, range: std::ops::Range<usize>) -> Value {
         }
     }
     fields.insert("arms".into(), json!(range.len()));
-    fields.insert("keep_offset_response".into(), json!(set.keeps_offset.at(first) > 0.0));
-    fields.insert("value_per_response".into(), column(&set.value));
-    Value::Object(fields)
+    fields
 }
 
 fn read_segment(value: &Value, path: &str) -> Result<ResponseCurves> {
@@ -232,7 +260,27 @@ fn transforms(fields: &Map<String, Value>, path: &str, mut curves: ResponseCurve
         let value = parameter(Some(value), &format!("{path}.value_per_response"))?;
         curves = curves.with_value_per_response(value).map_err(|error| within(error, path))?;
     }
+    if let Some(power) = given("price_power") {
+        let power = parameter(Some(power), &format!("{path}.price_power"))?;
+        curves = curves.with_price_power(power).map_err(|error| within(error, path))?;
+    }
+    if let Some(tiers) = given("price_tiers") {
+        let path = format!("{path}.price_tiers");
+        let tiers = object(tiers, &path)?;
+        known_keys(tiers, &path, &["spend_breaks", "prices"])?;
+        let breaks = point_rows(tiers.get("spend_breaks"), &format!("{path}.spend_breaks"))?;
+        let prices = point_rows(tiers.get("prices"), &format!("{path}.prices"))?;
+        curves = curves.with_price_tiers(&breaks, &prices).map_err(|error| within(error, &path))?;
+    }
     Ok(curves)
+}
+
+/// Rows of numbers that may differ in length, or one row; a row may be empty.
+fn point_rows(value: Option<&Value>, path: &str) -> Result<Vec<Vec<f64>>> {
+    let Some(items) = value.and_then(Value::as_array) else {
+        return Err(malformed(path, "must be [points] or [arms][points]"));
+    };
+    if items.first().is_some_and(Value::is_array) { rows(items, path) } else { Ok(vec![row(items, path)?]) }
 }
 
 /// Puts the path of a document before the field that a constructor named.

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Logistic,
     Tanh,
     HillSigmoid,
+    /// Part of a table behind a rising price; no caller can name it.
+    Ramp,
 }
 
 /// Runs `$body` with `$shape` standing for the shape of `$kind`.
@@ -57,6 +59,10 @@ macro_rules! with_shape {
                 type $shape = $crate::curve::shape::HillSigmoid;
                 $body
             }
+            $crate::curve::kind::Kind::Ramp => {
+                type $shape = $crate::curve::shape::Ramp;
+                $body
+            }
         }
     };
 }
@@ -77,6 +83,8 @@ pub(crate) enum Domain {
     Fraction,
     /// 1e-60 ≤ p < 1.
     OpenFraction,
+    /// 0 ≤ p ≤ 10.
+    PricePower,
 }
 
 impl Domain {
@@ -88,6 +96,7 @@ impl Domain {
             Self::Exponent => (1e-3..=100.0).contains(&value),
             Self::Fraction => (0.0..=1.0).contains(&value),
             Self::OpenFraction => (1e-60..1.0).contains(&value),
+            Self::PricePower => (0.0..=10.0).contains(&value),
         }
     }
 
@@ -99,12 +108,13 @@ impl Domain {
             Self::Exponent => "from 0.001 to 100",
             Self::Fraction => "from 0 to 1",
             Self::OpenFraction => "above 0 and below 1",
+            Self::PricePower => "from 0 to 10",
         }
     }
 }
 
 impl Kind {
-    /// All families.
+    /// All families that callers can name.
     pub(crate) const ALL: [Self; 9] = [
         Self::Linear,
         Self::Logarithmic,
@@ -129,12 +139,13 @@ impl Kind {
             Self::Logistic => &[("beta", NonNegative), ("lam", Positive)],
             Self::Tanh => &[("b", NonNegative), ("c", Positive)],
             Self::HillSigmoid => &[("sigma", NonNegative), ("beta", Positive), ("lam", NonNegative)],
+            Self::Ramp => &[],
         }
     }
 
     /// Whether curves of this family are concave whatever their parameters.
     pub(crate) fn always_concave(self) -> bool {
-        !matches!(self, Self::Hill | Self::HillSigmoid)
+        !matches!(self, Self::Hill | Self::HillSigmoid | Self::Ramp)
     }
 
     /// The name in JSON.
@@ -149,6 +160,7 @@ impl Kind {
             Self::Logistic => "logistic",
             Self::Tanh => "tanh",
             Self::HillSigmoid => "hill_sigmoid",
+            Self::Ramp => "ramp",
         }
     }
 

@@ -153,6 +153,7 @@ fn stretched(kind: Kind, p: [f64; 3], stretch: f64, factor: f64) -> [f64; 3] {
         // b tanh(u/(b c)): the product b c is what the stretch divides.
         Kind::Tanh => [size, p[1] / (stretch * factor), 0.0],
         Kind::HillSigmoid => [size, p[1] * stretch, p[2] / stretch],
+        Kind::Ramp => [size * stretch, p[1] / stretch, p[2] / stretch],
         Kind::Logarithmic | Kind::Exponential | Kind::MichaelisMenten | Kind::Hill => {
             [size, p[1] / stretch, p[2]]
         }

@@ -25,10 +25,29 @@ pub(crate) trait Shape: Copy {
     fn inflection(self) -> f64 {
         0.0
     }
+    /// Bounds of d f″(o + d)/f′(o + d) on [from, to], 0 ≤ from: how the slope's logarithm moves with that of d.
+    ///
+    /// (1 − o/u) rises, and u f″/f′ falls in every family that does not say otherwise.
+    fn bend_bounds(self, o: f64, from: f64, to: f64) -> (f64, f64) {
+        let (a, b) = (o + from, o + to);
+        let share = |d: f64, u: f64| if o > 0.0 { d / u } else { 1.0 };
+        products((share(from, a), share(to, b)), (self.elasticity(b), self.elasticity(a)))
+    }
+    /// u f″(u)/f′(u).
+    fn elasticity(self, u: f64) -> f64 {
+        u / self.slope_rate(u)
+    }
     /// The u > 0 at which f″ turns (at most two): between them f″ is monotone.
     fn curvature_turns(self) -> [f64; 2] {
         [f64::NAN; 2]
     }
+}
+
+/// The smallest and largest product of numbers of two intervals, the first of which holds none below 0.
+pub(crate) fn products((a, b): (f64, f64), (low, high): (f64, f64)) -> (f64, f64) {
+    // 0 · ∞ comes from a factor that vanishes: its products are 0 up to the other end's.
+    let product = |x: f64, y: f64| if x > 0.0 { x * y } else { 0.0 };
+    (product(a, low).min(product(b, low)), product(a, high).max(product(b, high)))
 }
 
 /// β u.
@@ -60,6 +79,51 @@ impl Shape for Linear {
     #[inline(always)]
     fn inverse_slope(self, m: f64) -> f64 {
         if m < self.beta { f64::INFINITY } else { f64::NEG_INFINITY }
+    }
+    fn elasticity(self, _: f64) -> f64 {
+        0.0
+    }
+}
+
+/// r (min(u, b) − a) from a on, 0 before: a part of a table.
+#[derive(Clone, Copy)]
+pub(crate) struct Ramp {
+    rate: f64,
+    from: f64,
+    to: f64,
+}
+
+impl Shape for Ramp {
+    #[inline(always)]
+    fn new([rate, from, to]: [f64; 3]) -> Self {
+        Self { rate, from, to }
+    }
+    #[inline(always)]
+    fn value(self, u: f64) -> f64 {
+        let end = if u < self.to { u } else { self.to };
+        if end > self.from { self.rate * (end - self.from) } else { 0.0 }
+    }
+    #[inline(always)]
+    fn slope(self, u: f64) -> f64 {
+        if (u >= self.from) & (u < self.to) { self.rate } else { 0.0 }
+    }
+    fn curvature(self, _: f64) -> f64 {
+        0.0
+    }
+    #[inline(always)]
+    fn slope_rate(self, _: f64) -> f64 {
+        0.0
+    }
+    #[inline(always)]
+    fn inverse_slope(self, m: f64) -> f64 {
+        if m < self.rate { self.to } else { f64::NEG_INFINITY }
+    }
+    #[inline(always)]
+    fn inflection(self) -> f64 {
+        self.from
+    }
+    fn elasticity(self, _: f64) -> f64 {
+        0.0
     }
 }
 
@@ -137,6 +201,9 @@ impl Shape for Power {
         let interior = exp(ln(ratio) / (1.0 - self.exponent));
         let linear = if ratio > 1.0 { f64::INFINITY } else { f64::NEG_INFINITY };
         if self.exponent < 1.0 { interior } else { linear }
+    }
+    fn elasticity(self, _: f64) -> f64 {
+        self.exponent - 1.0
     }
 }
 
@@ -338,6 +405,14 @@ impl Shape for HillSigmoid {
     #[inline(always)]
     fn inflection(self) -> f64 {
         self.lam
+    }
+    fn bend_bounds(self, o: f64, from: f64, to: f64) -> (f64, f64) {
+        // f″/f′ = β (q − p) falls; u times it does not.
+        let bend = |d: f64| {
+            let (p, q) = sigmoid(self.beta * (o + d - self.lam));
+            self.beta * (q - p)
+        };
+        products((from, to), (bend(to), bend(from)))
     }
     fn curvature_turns(self) -> [f64; 2] {
         [self.lam - Self::TURN / self.beta, self.lam + Self::TURN / self.beta]

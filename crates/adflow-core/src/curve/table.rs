@@ -1,6 +1,9 @@
 //! A curve given by points: nondecreasing, straight lines between them.
 
 use super::arm::{Curvature, Piece};
+use super::kind::Kind;
+use super::mixture::Mixture;
+use super::price::Price;
 
 /// Points (u, f), u increasing, f nondecreasing; the draws of f and their mean.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +16,8 @@ pub(crate) struct Table {
     pub(crate) cost: f64,
     /// Units added before they are looked up.
     pub(crate) offset: f64,
+    /// The same behind a price that rises, as a sum of ramps.
+    pub(crate) rising: Option<Box<Mixture>>,
 }
 
 impl Table {
@@ -65,5 +70,29 @@ impl Table {
             pieces.push(Piece { from: left, to: knot, curvature: Curvature::Linear });
             left = knot;
         }
+    }
+
+    /// The table behind a rising price: a constant, a ramp for every line, and one of no rise where the points end. The offset
+    /// is taken off the points.
+    pub(crate) fn ramps(&self, price: Vec<f64>) -> Mixture {
+        let (draws, terms) = (self.draws.len(), self.spend.len() + 1);
+        let last = self.spend[self.spend.len() - 1];
+        let mut parameters = [const { Vec::new() }; 3];
+        let mut add = |rate: f64, from: f64, to: f64| {
+            parameters.iter_mut().zip([rate, from, to]).for_each(|(column, value)| column.push(value));
+        };
+        for row in &self.draws {
+            add(row[0], -2.0, -1.0);
+            for (u, f) in self.spend.windows(2).zip(row.windows(2)) {
+                // The last line stands at its end too.
+                let end = if u[1] < last { u[1] - self.offset } else { f64::INFINITY };
+                add((f[1] - f[0]) / (u[1] - u[0]), u[0] - self.offset, end);
+            }
+            add(0.0, last - self.offset, last - self.offset);
+        }
+        let [rate, from, to] = parameters;
+        let cost = vec![Price::read(&price).cost(self.cost); draws * terms];
+        let offset = vec![0.0; draws * terms];
+        Mixture { kind: Kind::Ramp, draws, terms, elements: [rate, from, to, cost, offset, price] }
     }
 }

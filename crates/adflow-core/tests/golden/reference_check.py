@@ -100,6 +100,8 @@ def by_sets(problem):
     if any(solver.inflection(a) is not None for a in arms):
         return None
     moved = problem.get("max_moves") is not None
+    if moved and any(p.active_lower):
+        return None
     keeps = moved or problem.get("max_active") is not None or any(p.activation_cost) or any(p.active_lower)
     best = -math.inf
     for off in itertools.product((False, True), repeat=p.n) if keeps else [(False,) * p.n]:

@@ -1,15 +1,36 @@
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias, final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adflow._types import ArmExplanation, Binding, Check
 
-__all__ = ["Batch", "Explanation", "Plan", "ResponseCurves", "Verification", "allocate", "allocate_batch"]
+__all__ = [
+    "Batch",
+    "Coupling",
+    "Explanation",
+    "Group",
+    "Plan",
+    "ResponseCurves",
+    "Risk",
+    "Target",
+    "Verification",
+    "allocate",
+    "allocate_batch",
+]
 
 _Floats: TypeAlias = NDArray[np.float64]
 _Limits: TypeAlias = ArrayLike | Sequence[float | None] | None
+_Objective: TypeAlias = Literal["response", "profit", "spend"]
+_Progress: TypeAlias = bool | Callable[[float], object] | None
+
+class _Sparse(Protocol):
+    """What SciPy's sparse matrices have in common."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def tocsr(self) -> Any: ...
 
 @final
 class ResponseCurves:
@@ -120,6 +141,10 @@ class ResponseCurves:
     def with_names(self, names: Iterable[str]) -> ResponseCurves: ...
     def with_offset(self, offset: ArrayLike, keep_response: bool = False) -> ResponseCurves: ...
     def with_cost_per_unit(self, cost: ArrayLike) -> ResponseCurves: ...
+    def with_price_power(self, exponent: ArrayLike) -> ResponseCurves: ...
+    def with_price_tiers(
+        self, spend_breaks: ArrayLike | Sequence[ArrayLike], prices: ArrayLike | Sequence[ArrayLike]
+    ) -> ResponseCurves: ...
     def with_value_per_response(self, value: ArrayLike) -> ResponseCurves: ...
     def with_observed_spend(self, observed: ArrayLike) -> ResponseCurves: ...
     def response(self, spend: ArrayLike) -> _Floats: ...
@@ -137,6 +162,81 @@ class ResponseCurves:
     def __getitem__(self, key: int | str | slice, /) -> ResponseCurves: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str]]: ...
+
+@final
+class Group:
+    def __new__(
+        cls,
+        name: str,
+        members: Iterable[int | np.integer[Any] | str | Group],
+        lower: float | None = None,
+        upper: float | None = None,
+        share_lower: float | None = None,
+        share_upper: float | None = None,
+    ) -> Group: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def members(self) -> tuple[int | str | Group, ...]: ...
+    @property
+    def lower(self) -> float | None: ...
+    @property
+    def upper(self) -> float | None: ...
+    @property
+    def share_lower(self) -> float | None: ...
+    @property
+    def share_upper(self) -> float | None: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs__(self) -> tuple[Any, ...]: ...
+
+@final
+class Coupling:
+    def __new__(
+        cls, matrix: ArrayLike | _Sparse, upper: ArrayLike, names: Iterable[str] | None = None
+    ) -> Coupling: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def upper(self) -> _Floats: ...
+    @property
+    def names(self) -> list[str] | None: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+
+@final
+class Target:
+    @staticmethod
+    def response(response: float) -> Target: ...
+    @staticmethod
+    def roas(roas: float) -> Target: ...
+    @staticmethod
+    def cpa(cpa: float) -> Target: ...
+    @staticmethod
+    def marginal_roas(marginal_roas: float) -> Target: ...
+    @property
+    def kind(self) -> Literal["response", "roas", "cpa", "marginal_roas"]: ...
+    @property
+    def level(self) -> float: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[float]]: ...
+
+@final
+class Risk:
+    @staticmethod
+    def cvar(alpha: float) -> Risk: ...
+    @staticmethod
+    def mean_minus_std(kappa: float) -> Risk: ...
+    @staticmethod
+    def probability(target: float) -> Risk: ...
+    @property
+    def kind(self) -> Literal["cvar", "mean_minus_std", "probability"]: ...
+    @property
+    def level(self) -> float: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[float]]: ...
 
 @final
 class Plan:
@@ -162,6 +262,8 @@ class Plan:
     def shadow_price(self) -> float: ...
     @property
     def status(self) -> Literal["optimal", "feasible"]: ...
+    @property
+    def rounding_loss(self) -> float | None: ...
     @property
     def iterations(self) -> int: ...
     @property
@@ -227,13 +329,27 @@ def allocate(
     lower: ArrayLike = 0.0,
     upper: _Limits = None,
     active_lower: _Limits = None,
+    activation_cost: _Limits = None,
+    max_active: int | None = None,
+    groups: Iterable[Group] = (),
+    coupling: Coupling | None = None,
+    target: Target | None = None,
+    objective: _Objective = "response",
     value: ArrayLike = 1.0,
+    risk: Risk | None = None,
+    extrapolation: Literal["cap"] | float | None = None,
     current: ArrayLike | None = None,
+    max_change: _Limits = None,
+    max_change_amount: _Limits = None,
+    max_moves: int | None = None,
+    move_cost: _Limits = None,
+    step: _Limits = None,
     names: Iterable[str] | None = None,
     spend_all: bool = False,
     tolerance: float = 1e-6,
     time_limit: float | None = None,
     threads: int | None = None,
+    progress: _Progress = None,
 ) -> Plan: ...
 def allocate_batch(
     curves: ResponseCurves,
@@ -243,11 +359,19 @@ def allocate_batch(
     lower: ArrayLike = 0.0,
     upper: _Limits = None,
     active_lower: _Limits = None,
+    activation_cost: _Limits = None,
+    objective: _Objective = "response",
     value: ArrayLike = 1.0,
+    extrapolation: Literal["cap"] | float | None = None,
     current: ArrayLike | None = None,
+    max_change: _Limits = None,
+    max_change_amount: _Limits = None,
+    move_cost: _Limits = None,
+    step: _Limits = None,
     names: Iterable[str] | None = None,
     spend_all: bool = False,
     tolerance: float = 1e-6,
     time_limit: float | None = None,
     threads: int | None = None,
+    progress: _Progress = None,
 ) -> Batch: ...

@@ -31,7 +31,7 @@ def plan_text(plan: Plan) -> str:
     hidden = len(plan.spend) - len(rows)
     if hidden:
         body.append(f"… {hidden} more arms")
-    return "\n".join([_proof(plan), line(head), rule, *body, rule, line(total)])
+    return "\n".join([_proof(plan), line(head), rule, *body, rule, line(total), *_shared(plan)])
 
 
 def plan_html(plan: Plan) -> str:
@@ -51,9 +51,11 @@ def plan_html(plan: Plan) -> str:
     hidden = len(plan.spend) - len(rows)
     if hidden:
         body += f'<tr><td colspan="{len(head)}">… {hidden} more arms</td></tr>'
+    span = f'<tr><td colspan="{len(head)}" style="text-align:left">'
+    shared = "".join(f"{span}{escape(limit)}</td></tr>" for limit in _shared(plan))
     return (
         f"<table><caption style='text-align:left'>{escape(_proof(plan))}</caption>"
-        f"<thead>{line(head, 'th')}</thead><tbody>{body}</tbody><tfoot>{line(total, 'th')}</tfoot></table>"
+        f"<thead>{line(head, 'th')}</thead><tbody>{body}</tbody><tfoot>{line(total, 'th')}{shared}</tfoot></table>"
     )
 
 
@@ -69,7 +71,12 @@ def _proof(plan: Plan) -> str:
 def _table(plan: Plan) -> tuple[list[str], list[list[str]], list[str]]:
     """Head, rows and totals."""
     names = plan.names or [str(arm) for arm in range(len(plan.spend))]
-    binding = {entry["arm"]: entry["limit"].replace("_", " ") for entry in plan.binding}
+    binding: dict[int | None, str] = {}
+    for entry in plan.binding:
+        if entry["arm"] is not None or entry["limit"] == "budget":
+            others = binding.get(entry["arm"])
+            word = entry["limit"].replace("_", " ")
+            binding[entry["arm"]] = word if others is None else f"{others}, {word}"
     head = ["arm", "spend", "response", "marginal", "binds"]
     total = ["total", _money(plan.total_spend), _number(plan.total_response), "", binding.get(None, "")]
     if plan.current is not None:
@@ -86,6 +93,20 @@ def _table(plan: Plan) -> tuple[list[str], list[list[str]], list[str]]:
             row[1:2] = [_money(current), _money(spend), _change(current, spend)]
         rows.append(row)
     return head, rows, total
+
+
+def _shared(plan: Plan) -> list[str]:
+    """A line for every binding limit over several arms."""
+    lines = []
+    for entry in plan.binding:
+        if entry["arm"] is None and entry["limit"] != "budget":
+            word = entry["limit"].replace("_", " ")
+            of = "" if entry["name"] is None else f" of {entry['name']}"
+            bound = entry["bound"]
+            whole = bound.is_integer() and abs(bound) < 1e15
+            shown = f"{bound:,.0f}" if whole else _number(bound)
+            lines.append(f"{word}{of}: {shown}, price {_number(entry['price'])}")
+    return lines
 
 
 def _money(amount: float) -> str:

@@ -15,7 +15,8 @@ class AdflowError(ValueError):
     ----------
     code : str
         The stable word for the cause, the same in every language: "not_finite", "out_of_domain",
-        "lower_above_upper", "empty", "length_mismatch", "duplicate_name", "infeasible", "malformed".
+        "lower_above_upper", "empty", "length_mismatch", "duplicate_name", "unknown_name", "cyclic_group", "infeasible",
+        "malformed".
     """
 
     code: str = ""
@@ -35,13 +36,20 @@ class InfeasibleError(AdflowError):
     Attributes
     ----------
     conflict : list of dict
-        The smallest set of limits that cannot hold together: `limit`, `arm`, `name`, `bound` of each.
+        The smallest set of limits that cannot hold together: `limit`, `arm`, `name`, `bound` of each. Without any one
+        of them the rest could.
     feasible_budget : (float, float)
-        Smallest and largest total spend that the limits of the arms allow.
+        Smallest and largest total spend that the limits allow.
+    nearest : (float or None, float or None)
+        The totals next to the budget asked for that could be spent, below and above; None where there is none.
+    feasible_target : float or None
+        Where the target is what cannot be reached: the best that can.
     """
 
     conflict: list[Limit]
     feasible_budget: tuple[float, float]
+    nearest: tuple[float | None, float | None]
+    feasible_target: float | None
 
     def __init__(
         self,
@@ -49,7 +57,11 @@ class InfeasibleError(AdflowError):
         code: str = "infeasible",
         conflict: list[Limit] | None = None,
         feasible_budget: tuple[float, float] = (float("nan"), float("nan")),
+        nearest: tuple[float | None, float | None] = (None, None),
+        feasible_target: float | None = None,
     ) -> None:
         super().__init__(message, code)
         self.conflict = [] if conflict is None else conflict
         self.feasible_budget = feasible_budget
+        self.nearest = nearest
+        self.feasible_target = feasible_target

@@ -12,7 +12,7 @@ from adflow import _adflow
 from adflow._errors import AdflowError, InfeasibleError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from narwhals.stable.v2.typing import IntoDataFrameT
     from numpy.typing import NDArray
@@ -34,7 +34,16 @@ _PARAMETERS = (
     "value_per_response",
 )
 # What an empty cell of a limit means.
-_LIMITS = {"lower": 0.0, "upper": np.inf, "active_lower": 0.0, "value": 1.0}
+_LIMITS = {
+    "lower": 0.0,
+    "upper": np.inf,
+    "active_lower": 0.0,
+    "activation_cost": 0.0,
+    "value": 1.0,
+    "step": 0.0,
+}
+# The same for limits on how far spends move from `current`.
+_MOVES = {"max_change": np.inf, "max_change_amount": np.inf, "move_cost": 0.0}
 _BACKENDS: tuple[Literal["pandas", "polars", "pyarrow"], ...] = ("pandas", "polars", "pyarrow")
 
 
@@ -46,11 +55,18 @@ def allocate_frame(
     lower: float | None = None,
     upper: float | None = None,
     active_lower: float | None = None,
+    activation_cost: float | None = None,
+    objective: Literal["response", "profit", "spend"] = "response",
     value: float | None = None,
+    max_change: float | None = None,
+    max_change_amount: float | None = None,
+    move_cost: float | None = None,
+    step: float | None = None,
     spend_all: bool = False,
     tolerance: float = 1e-6,
     time_limit: float | None = None,
     threads: int | None = None,
+    progress: bool | Callable[[float], object] | None = None,
 ) -> IntoDataFrameT:
     """Solve one problem per campaign; a frame in, a frame of the same kind out.
 
@@ -62,15 +78,19 @@ def allocate_frame(
     frame : pandas.DataFrame, polars.DataFrame, pyarrow.Table, …
         One row per arm. Columns: those of `by`; the parameters of the arm's curve by name (`beta`,
         `half_saturation`, `slope`, …, also `offset`, `cost_per_unit`, `value_per_response`); optionally `curve`, the
-        name of its family ("hill" where there is none), and `lower`, `upper`, `active_lower`, `value`, where an
-        empty cell means no limit and a value of 1. Other columns stay as they are.
+        name of its family ("hill" where there is none), and `lower`, `upper`, `active_lower`, `activation_cost`,
+        `value`, `step`, `max_change`, `max_change_amount`, `move_cost`, where an empty cell means no limit, no cost and
+        a value of 1. `current` is read where one of the last three is given, in a column or for all rows. Other
+        columns stay as they are.
     by : str or list of str
         The columns that tell campaigns apart; rows of one campaign may stand anywhere.
     budget : float or str
         Budget of every campaign, or the column that holds it, the same on every row of a campaign.
-    lower, upper, active_lower, value : float, optional
+    lower, upper, active_lower, activation_cost, value : float, optional
         For all rows, in place of a column.
-    spend_all, tolerance, time_limit, threads
+    max_change, max_change_amount, move_cost, step : float, optional
+        For all rows, in place of a column.
+    objective, spend_all, tolerance, time_limit, threads, progress
         As for `allocate_batch`.
 
     Returns
@@ -100,12 +120,24 @@ def allocate_frame(
     if not keys:
         raise InvalidInputError("`by` is empty", "empty")
     _check_columns(rows, [*keys, *([budget] if isinstance(budget, str) else [])])
-    settings = {"lower": lower, "upper": upper, "active_lower": active_lower, "value": value}
+    settings = {
+        "lower": lower,
+        "upper": upper,
+        "active_lower": active_lower,
+        "activation_cost": activation_cost,
+        "value": value,
+        "max_change": max_change,
+        "max_change_amount": max_change_amount,
+        "move_cost": move_cost,
+        "step": step,
+    }
     options = {
+        "objective": objective,
         "spend_all": spend_all,
         "tolerance": tolerance,
         "time_limit": time_limit,
         "threads": threads,
+        "progress": progress,
     }
     table = _Campaigns(
         rows, keys, budget, {name: v for name, v in settings.items() if v is not None}, options
@@ -153,12 +185,15 @@ class _Campaigns:
                 self.family = [str(names[row]) for row in self.order]
         self.parameters = [(name, self._sorted(rows, name)) for name in _PARAMETERS if name in rows.columns]
         self.settings: dict[str, float | Floats] = {}
-        for name, missing in _LIMITS.items():
+        for name, missing in {**_LIMITS, **_MOVES}.items():
             if name in settings:
                 self.settings[name] = settings[name]
             elif name in rows.columns:
                 values = self._sorted(rows, name)
                 self.settings[name] = np.where(np.isnan(values), missing, values)
+        if not _MOVES.keys().isdisjoint(self.settings):
+            _check_columns(rows, ["current"])
+            self.settings["current"] = self._sorted(rows, "current")
         self.budgets = self._budgets(rows, budget)
 
     def _sorted(self, rows: nw.DataFrame[Any], name: str) -> Floats:
@@ -249,7 +284,8 @@ class _Campaigns:
             self._solve(start, stop)
         except InfeasibleError as error:
             message = f"{self._label(start)}: {error}"
-            raise InfeasibleError(message, error.code, error.conflict, error.feasible_budget) from None
+            details = (error.conflict, error.feasible_budget, error.nearest, error.feasible_target)
+            raise InfeasibleError(message, error.code, *details) from None
         except AdflowError as error:
             raise type(error)(f"{self._label(start)}: {error}", error.code) from None
 

@@ -1,4 +1,4 @@
-"""Response curves with the current and the proposed spend."""
+"""Spends before and after, and response curves with both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adflow._display import _change
 from adflow._errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -34,17 +35,19 @@ def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
     chosen = _chosen(plan, arms)
     across = min(len(chosen), 4 if len(chosen) > 6 else 3)
     down = ceil(len(chosen) / across)
-    figure = Figure(figsize=(3.6 * across, 2.7 * down + 0.7), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False)
-    for axes in grid.flat[len(chosen) :]:
-        axes.set_visible(False)
-    for axes, arm in zip(grid.flat, chosen, strict=False):
+    bars = 0.9 + (0.26 if plan.current is None else 0.4) * (len(chosen) + (len(chosen) < len(plan.spend)))
+    size = (max(5.4, 3.6 * across), bars + 2.7 * down + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.add_gridspec(1 + down, across, height_ratios=[bars, *[2.7] * down])
+    _draw_bars(figure.add_subplot(grid[0, :]), plan, chosen)
+    for position, arm in enumerate(chosen):
+        row, column = divmod(position, across)
+        axes = figure.add_subplot(grid[1 + row, column])
         _draw(axes, plan, arm)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("response")
-    for column in range(across):
-        last = max(row for row in range(down) if row * across + column < len(chosen))
-        grid[last, column].set_xlabel("spend")
+        if column == 0:
+            axes.set_ylabel("response")
+        if position + across >= len(chosen):
+            axes.set_xlabel("spend")
 
     handles = [Line2D([], [], color=_CURVE, label="response curve")]
     if plan.current is not None:
@@ -59,7 +62,8 @@ def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
 def _chosen(plan: Plan, arms: Sequence[int | str] | None) -> list[int]:
     n = len(plan.spend)
     if arms is None:
-        largest = np.argsort(-plan.spend, kind="stable")[:_MOST_ARMS]
+        most = plan.spend if plan.current is None else np.maximum(plan.spend, plan.current)
+        largest = np.argsort(-most, kind="stable")[:_MOST_ARMS]
         return sorted(int(arm) for arm in largest)
     names = plan.names or []
     chosen = []
@@ -75,6 +79,48 @@ def _chosen(plan: Plan, arms: Sequence[int | str] | None) -> list[int]:
     if not chosen:
         raise InvalidInputError("`arms` is empty", "empty")
     return chosen
+
+
+def _draw_bars(axes: Axes, plan: Plan, chosen: list[int]) -> None:
+    """A bar per arm, before above after. The sum of the other arms is a note: as a bar it would dwarf these."""
+    names, current = plan.names, plan.current
+    labels = [names[arm] if names else f"arm {arm}" for arm in chosen]
+    rows = np.arange(len(chosen))
+    after = plan.spend[chosen]
+    total = _short(plan.total_spend)
+    if current is None:
+        axes.barh(rows, after, height=0.62, color=_PROPOSED)
+        ends, notes = after, [_short(spend) for spend in after]
+    else:
+        before = current[chosen]
+        axes.barh(rows - 0.2, before, height=0.36, color="white", edgecolor=_CURRENT, lw=1.5)
+        axes.barh(rows + 0.2, after, height=0.36, color=_PROPOSED)
+        ends = np.maximum(before, after)
+        notes = [_change(float(old), float(new)) for old, new in zip(before, after, strict=True)]
+        total = f"{_short(float(current.sum()))} → {total}"
+    others = np.setdiff1d(np.arange(len(plan.spend)), chosen)
+    if len(others):
+        rest = float(plan.spend[others].sum())
+        note = _short(rest)
+        if current is not None:
+            old = float(current[others].sum())
+            note = f"{_short(old)} → {note}  {_change(old, rest)}"
+        labels.append(f"{len(others)} other arm{'s' if len(others) > 1 else ''}")
+        ends, notes = np.append(ends, 0.0), [*notes, note]
+    for row, (end, note) in enumerate(zip(ends, notes, strict=True)):
+        axes.annotate(
+            note, (end, row), (5, 0), textcoords="offset points", va="center", fontsize=8, color="#57606a"
+        )
+    axes.set_yticks(np.arange(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.35, -0.65)
+    axes.set_title("spend", fontsize=10, loc="left", fontweight="bold")
+    axes.set_title(total, fontsize=9, loc="right", color="#57606a")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlim(0, 1.12 * float(ends.max()) or 1.0)
+    axes.grid(axis="x", color="#eaeef2", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.xaxis.set_major_formatter(_short)
+    axes.tick_params(labelsize=8, colors="#57606a")
 
 
 def _draw(axes: Axes, plan: Plan, arm: int) -> None:

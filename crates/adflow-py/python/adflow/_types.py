@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-LimitKind = Literal["budget", "lower", "upper", "active_lower"]
+LimitKind = Literal[
+    "budget",
+    "lower",
+    "upper",
+    "active_lower",
+    "max_active",
+    "group_lower",
+    "group_upper",
+    "group_share_lower",
+    "group_share_upper",
+    "coupling",
+    "target",
+    "marginal_roas",
+    "max_change",
+    "max_change_amount",
+    "max_moves",
+    "step",
+    "extrapolation",
+]
 
 
 class Limit(TypedDict):
-    """A limit as the caller stated it; `arm` is None for the budget."""
+    """A limit as the caller stated it.
+
+    `arm` is None where the limit is not one arm's; `name` is that of the arm, the group or the row.
+    """
 
     limit: LimitKind
     arm: int | None

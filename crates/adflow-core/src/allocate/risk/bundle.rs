@@ -5,7 +5,8 @@
 
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
-    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, SupportedConeT, ZeroConeT,
+    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, SupportedConeT,
+    ZeroConeT,
 };
 
 use super::super::goal::Risk;
@@ -84,7 +85,17 @@ fn solve(risk: Risk, planes: &[(Vec<f64>, f64)], near: Option<(&[f64], f64)>) ->
     }
     pointers.push(rows.len());
     let matrix = CscMatrix::new(right.len(), n, pointers, rows, entries);
-    let diagonal: Vec<f64> = (0..n).map(|at| if free { 0.0 } else if at < draws { 1.0 / size } else { 1.0 }).collect();
+    let diagonal: Vec<f64> = (0..n)
+        .map(|at| {
+            if free {
+                0.0
+            } else if at < draws {
+                1.0 / size
+            } else {
+                1.0
+            }
+        })
+        .collect();
     let quadratic = if free {
         CscMatrix::zeros((n, n))
     } else {

@@ -11,13 +11,17 @@ use super::super::coupled::{Incumbent, Stand};
 use super::super::problem::Problem;
 use super::super::program::Program;
 use super::super::proof::Node;
-use super::climb::{climb, spends};
+use super::climb::{MOST_STEPS, climb, spends};
 use super::measure::{count, outcomes};
 use super::model::Measure;
 use super::verify::phi;
 
-/// Draws times cases after which the search ends with the gap that is left.
-const MOST_WORK: usize = 40_000;
+/// Draws times arms times cases after which the search ends with the gap that is left, but for a few cases.
+const MOST_WORK: usize = 300_000;
+const FEW: usize = 3;
+/// The same for the models of a climb, and for climbs that look for plans.
+const STEPS_WORK: usize = 500_000;
+const CLIMBS_WORK: usize = 400_000;
 /// How much dearer than its share of the count a draw is that must reach the target.
 const MUST: f64 = 1e4;
 
@@ -96,10 +100,11 @@ pub(super) fn search(
     let mut search =
         Search { problem, program, target, least, best: start, reached: first, nodes: Vec::new(), rounds: 0 };
     search.push_up(stands.clone(), stop);
+    let most_nodes = (MOST_WORK / (draws * problem.curves.len())).max(FEW);
     let mut open = BinaryHeap::new();
     search.add(vec![Fate::Open; draws], &stands, &mut open, stop);
     while let Some(case) = open.pop() {
-        if case.most <= search.reached || search.nodes.len() * draws >= MOST_WORK.max(60 * draws) || stop() {
+        if case.most <= search.reached || search.nodes.len() >= most_nodes || stop() {
             break;
         }
         let first = search.nodes.len();
@@ -132,7 +137,8 @@ impl Search<'_, '_> {
         let weights = costs.iter().map(|cost| 0.5 * cost).collect();
         let measure = Measure::Shortfall { levels, costs, free: false };
         self.rounds += 1;
-        let found = climb(self.problem, self.program, &measure, start, weights, stop);
+        let steps = (STEPS_WORK / (self.least.len() * start.len())).clamp(5, MOST_STEPS);
+        let found = climb(self.problem, self.program, &measure, start, weights, (false, steps), stop);
         self.offer(&found.stands);
         found
     }
@@ -142,7 +148,7 @@ impl Search<'_, '_> {
         let draws = self.least.len();
         let mut stands = start;
         let mut more = (draws / 8).max(1);
-        for _ in 0..24 {
+        for _ in 0..(CLIMBS_WORK / (draws * stands.len())).clamp(4, 24) {
             let now = outcomes(self.problem, &spends(&stands));
             let mut order: Vec<usize> = (0..draws).collect();
             order.sort_by(|&a, &b| now[b].total_cmp(&now[a]).then(a.cmp(&b)));
@@ -166,7 +172,13 @@ impl Search<'_, '_> {
     }
 
     /// Bounds a new case; lets it wait where it may hold something better.
-    fn add(&mut self, fates: Vec<Fate>, start: &[Stand], open: &mut BinaryHeap<Case>, stop: &dyn Fn() -> bool) {
+    fn add(
+        &mut self,
+        fates: Vec<Fate>,
+        start: &[Stand],
+        open: &mut BinaryHeap<Case>,
+        stop: &dyn Fn() -> bool,
+    ) {
         let node = self.nodes.len();
         let cost = |draw: usize| {
             let room = self.target - self.least[draw];
@@ -195,7 +207,9 @@ impl Search<'_, '_> {
         // The open draw about which the climb is least decided.
         let doubt = |draw: usize| {
             let room = self.target - self.least[draw];
-            if !(room > 0.0) { return None; }
+            if !(room > 0.0) {
+                return None;
+            }
             let share = ((found.outcomes[draw] - self.least[draw]) / room).clamp(0.0, 1.0);
             Some(if share >= 1.0 { -1.0 } else { 0.5 - (share - 0.5).abs() })
         };
@@ -255,7 +269,10 @@ pub(super) fn bound(problem: &Problem, program: &Program<'_>, nodes: &[Node], ta
             Some(Node::Weights { draws: weights, values }) => {
                 let some = weights.len() == draws && weights.iter().all(|w| w.is_finite() && *w >= 0.0);
                 let signs = values.len() == program.rows.len()
-                    && values.iter().zip(&program.rows).all(|(y, row)| y.is_finite() && (row.equal || *y >= 0.0));
+                    && values
+                        .iter()
+                        .zip(&program.rows)
+                        .all(|(y, row)| y.is_finite() && (row.equal || *y >= 0.0));
                 if !some || !signs {
                     return f64::INFINITY;
                 }

@@ -10,7 +10,7 @@ use crate::curve::arm::Form;
 use crate::curve::draws::Order;
 
 /// Models after which a climb ends where it is.
-const MOST_STEPS: usize = 60;
+pub(super) const MOST_STEPS: usize = 60;
 
 /// A plan, what the measure says of it less what it costs, and the weights and multipliers of the last model.
 #[derive(Debug, Clone)]
@@ -39,13 +39,15 @@ pub(super) fn spends(stands: &[Stand]) -> Vec<f64> {
     stands.iter().map(|stand| stand.x).collect()
 }
 
-/// Climbs from a plan that keeps all limits, every arm on its stretch; arms in whole steps stay where they are.
+/// Climbs from a plan that keeps all limits, every arm on its stretch. Arms in whole steps stay where they are, or with
+/// `free` move as if they had none.
 pub(super) fn climb(
     problem: &Problem,
     program: &Program<'_>,
     measure: &Measure,
     start: Vec<Stand>,
     weights: Vec<f64>,
+    (free, most_steps): (bool, usize),
     stop: &dyn Fn() -> bool,
 ) -> Climb {
     let first = outcomes(problem, &spends(&start));
@@ -53,15 +55,17 @@ pub(super) fn climb(
     let multipliers = vec![0.0; program.rows.len()];
     let mut at = Climb { stands: start, value, outcomes: first, weights, multipliers };
     let mut damping = 0.0;
-    for _ in 0..MOST_STEPS {
+    for _ in 0..most_steps {
         if stop() {
             break;
         }
-        let moves = moves(problem, program, &at, damping);
+        let moves = moves(problem, program, &at, damping, free);
         if moves.is_empty() {
             break;
         }
-        let Some(step) = model::best(measure, &at.outcomes, &moves, &lines(program, &at, &moves)) else { break };
+        let Some(step) = model::best(measure, &at.outcomes, &moves, &lines(program, &at, &moves)) else {
+            break;
+        };
         let mut straight = at.outcomes.clone();
         let mut squares = 0.0;
         for (m, z) in moves.iter().zip(&step.moves) {
@@ -109,7 +113,7 @@ pub(super) fn climb(
 }
 
 /// The spends that may move, as straight lines with a bend. A table turns at its points: there left and right part.
-fn moves(problem: &Problem, program: &Program<'_>, at: &Climb, damping: f64) -> Vec<Move> {
+fn moves(problem: &Problem, program: &Program<'_>, at: &Climb, damping: f64, free: bool) -> Vec<Move> {
     let set = &*problem.curves.set;
     let draws = at.outcomes.len();
     let total = super::measure::mean(&at.outcomes).abs();
@@ -117,7 +121,7 @@ fn moves(problem: &Problem, program: &Program<'_>, at: &Climb, damping: f64) -> 
     for (place, stand) in at.stands.iter().enumerate() {
         let stretch = &program.places[place].stretches[stand.stretch];
         let (from, to, x) = (stretch.from, stretch.to, stand.x);
-        if from >= to || stretch.step > 0.0 {
+        if from >= to || stretch.step > 0.0 && !free {
             continue;
         }
         let value = problem.value.at(place);
@@ -165,7 +169,8 @@ fn lines(program: &Program<'_>, at: &Climb, moves: &[Move]) -> Vec<Line> {
             let own = row.terms.iter().find(|term| term.0 == place).map_or(0.0, |term| term.1);
             own + row.everyone
         };
-        let terms = moves.iter().enumerate().map(|(j, m)| (j, coefficient(m.place))).filter(|term| term.1 != 0.0);
+        let terms =
+            moves.iter().enumerate().map(|(j, m)| (j, coefficient(m.place))).filter(|term| term.1 != 0.0);
         let room = row.bound - program.sum(row, &at.stands).0;
         Line { terms: terms.collect(), equal: row.equal, room: if row.equal { room } else { room.max(0.0) } }
     };

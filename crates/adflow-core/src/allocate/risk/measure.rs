@@ -126,7 +126,10 @@ impl Risk {
                 // What is missing goes to the draws with room.
                 let room: f64 = scaled.iter().map(|q| if *q > 0.0 { most - q } else { 0.0 }).sum();
                 if total > 0.0 && room >= rest {
-                    return scaled.iter().map(|q| if *q > 0.0 { q + (most - q) * (rest / room) } else { 0.0 }).collect();
+                    return scaled
+                        .iter()
+                        .map(|q| if *q > 0.0 { q + (most - q) * (rest / room) } else { 0.0 })
+                        .collect();
                 }
                 let (mut low, mut high) = (-most, most);
                 for _ in 0..200 {

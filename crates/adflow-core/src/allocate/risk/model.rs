@@ -10,7 +10,8 @@
 
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{
-    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, SolverStatus, ZeroConeT,
+    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SecondOrderConeT, SolverStatus,
+    ZeroConeT,
 };
 
 use super::measure::{count, deviation, mean};
@@ -40,7 +41,11 @@ pub(super) struct Line {
 #[derive(Debug, Clone)]
 pub(super) enum Measure {
     /// Every outcome below a level costs: `(T_s, c_s)`; with a free level t that is common to all, worth itself, in place of T.
-    Shortfall { levels: Vec<f64>, costs: Vec<f64>, free: bool },
+    Shortfall {
+        levels: Vec<f64>,
+        costs: Vec<f64>,
+        free: bool,
+    },
     Deviation(f64),
 }
 
@@ -88,9 +93,35 @@ impl Columns {
     }
 }
 
+/// The worst draws, where a free level leaves many far above it: three times as many as count, and some.
+fn tail(measure: &Measure, outcomes: &[f64]) -> Option<(Vec<usize>, Vec<f64>)> {
+    let Measure::Shortfall { costs, free: true, .. } = measure else { return None };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of draws")]
+    let most = (3.0 / costs[0]).ceil().min(count(outcomes.len())) as usize + 100;
+    if most >= outcomes.len() || 2 * most > outcomes.len() {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..outcomes.len()).collect();
+    order.sort_by(|&a, &b| outcomes[a].total_cmp(&outcomes[b]).then(a.cmp(&b)));
+    order.truncate(most);
+    order.sort_unstable();
+    let costs = vec![costs[0]; most];
+    Some((order, costs))
+}
+
 /// Solves the model; nothing where the solver gives up.
 pub(super) fn best(measure: &Measure, outcomes: &[f64], moves: &[Move], lines: &[Line]) -> Option<Step> {
     let draws = outcomes.len();
+    if let Some((kept, costs)) = tail(measure, outcomes) {
+        let pick = |values: &[f64]| kept.iter().map(|&draw| values[draw]).collect::<Vec<f64>>();
+        let few: Vec<Move> = moves.iter().map(|m| Move { slopes: pick(&m.slopes), ..m.clone() }).collect();
+        let measure = Measure::Shortfall { levels: Vec::new(), costs, free: true };
+        let mut step = best(&measure, &pick(outcomes), &few, lines)?;
+        let mut weights = vec![0.0; draws];
+        kept.iter().zip(&step.weights).for_each(|(&draw, weight)| weights[draw] = *weight);
+        step.weights = weights;
+        return Some(step);
+    }
     let widths: Vec<f64> = moves.iter().map(|m| (m.high - m.low).max(f64::MIN_POSITIVE)).collect();
     // Units in which outcomes are near 1.
     let mut unit = outcomes.iter().fold(0.0_f64, |unit, r| unit.max(r.abs()));
@@ -106,7 +137,10 @@ pub(super) fn best(measure: &Measure, outcomes: &[f64], moves: &[Move], lines: &
     // Units of the measure: outcomes, or numbers.
     let worth = if priced { unit } else { 1.0 };
     let scale_of = |line: &Line| {
-        line.terms.iter().fold(line.room.abs(), |scale, &(j, a)| scale.max((a * widths[j]).abs())).max(f64::MIN_POSITIVE)
+        line.terms
+            .iter()
+            .fold(line.room.abs(), |scale, &(j, a)| scale.max((a * widths[j]).abs()))
+            .max(f64::MIN_POSITIVE)
     };
     let scales: Vec<f64> = lines.iter().map(scale_of).collect();
     let equalities = lines.iter().filter(|line| line.equal).count();
@@ -148,7 +182,9 @@ pub(super) fn best(measure: &Measure, outcomes: &[f64], moves: &[Move], lines: &
             column.extend((0..draws).map(|s| (draws_from + s, -m.slopes[s] * width / unit)));
             cost.push(m.rate * width / worth);
         } else {
-            column.extend((0..draws).map(|s| (draws_from + 1 + s, -(m.slopes[s] - middle) * width / unit / root)));
+            column.extend(
+                (0..draws).map(|s| (draws_from + 1 + s, -(m.slopes[s] - middle) * width / unit / root)),
+            );
             cost.push((m.rate - middle) * width / worth);
         }
         matrix.push(column);
@@ -221,7 +257,9 @@ pub(super) fn best(measure: &Measure, outcomes: &[f64], moves: &[Move], lines: &
         if lines[r].equal { y } else { y.max(0.0) }
     };
     Some(Step {
-        moves: (0..moves.len()).map(|j| (solution.x[j] * widths[j]).clamp(moves[j].low, moves[j].high)).collect(),
+        moves: (0..moves.len())
+            .map(|j| (solution.x[j] * widths[j]).clamp(moves[j].low, moves[j].high))
+            .collect(),
         weights,
         multipliers: (0..lines.len()).map(multiplier).collect(),
     })

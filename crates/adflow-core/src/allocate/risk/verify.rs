@@ -5,9 +5,9 @@ use super::super::program::Program;
 use super::super::proof::{Node, Proof};
 use super::super::{verify, verify_program};
 use super::measure;
-use crate::curve::arm::{Arm, Form};
-use crate::curve::ResponseCurves;
 use crate::allocate::goal::Risk;
+use crate::curve::ResponseCurves;
+use crate::curve::arm::{Arm, Form};
 
 /// The upper bound that a proof shows; +∞ where it shows nothing. `stated` only sets how exactly inner maxima are taken.
 pub(crate) fn bound(problem: &Problem, program: &Program<'_>, proof: &Proof, stated: f64) -> f64 {
@@ -25,15 +25,16 @@ pub(crate) fn bound(problem: &Problem, program: &Program<'_>, proof: &Proof, sta
         {
             let problem = reweighted(problem, weights);
             if problem.is_one_budget() {
-                let checked = problem.check_budget(problem.budget, 0..problem.curves.len(), || "budget".into());
+                let checked =
+                    problem.check_budget(problem.budget, 0..problem.curves.len(), || "budget".into());
                 return checked.map_or(f64::INFINITY, |checked| verify::bound(&checked, proof, stated));
             }
             let program = problem.rows().and_then(|rows| problem.program(rows));
-            let whole = |program: &Program<'_>| program.places.iter().all(|place| !place.stretches.is_empty());
-            program
-                .ok()
-                .filter(whole)
-                .map_or(f64::INFINITY, |program| verify_program::bound(&problem, &program, &proof.nodes, stated))
+            let whole =
+                |program: &Program<'_>| program.places.iter().all(|place| !place.stretches.is_empty());
+            program.ok().filter(whole).map_or(f64::INFINITY, |program| {
+                verify_program::bound(&problem, &program, &proof.nodes, stated)
+            })
         }
         _ => f64::INFINITY,
     }
@@ -49,7 +50,13 @@ pub(super) fn reweighted(problem: &Problem, weights: &[f64]) -> Problem {
 
 /// φ(q, y) = Σ_r y_r b_r + Σ_i max_x [ v_i Σ_s q_s f_is(x) − p_i x − costs ] for weights of any sign; +∞ where the
 /// multipliers are none.
-pub(super) fn phi(problem: &Problem, program: &Program<'_>, weights: &[f64], values: &[f64], stated: f64) -> f64 {
+pub(super) fn phi(
+    problem: &Problem,
+    program: &Program<'_>,
+    weights: &[f64],
+    values: &[f64],
+    stated: f64,
+) -> f64 {
     let rows = &program.rows;
     let signs = values.len() == rows.len()
         && values.iter().zip(rows).all(|(y, row)| y.is_finite() && (row.equal || *y >= 0.0));
@@ -59,7 +66,8 @@ pub(super) fn phi(problem: &Problem, program: &Program<'_>, weights: &[f64], val
     let signed = Signed::new(problem, weights);
     let prices = program.prices(values, 1.0);
     let exact = 1e-10 * stated.abs() / measure::count(prices.len());
-    let mut sum: f64 = values.iter().zip(rows).map(|(y, row)| if *y == 0.0 { 0.0 } else { y * row.bound }).sum();
+    let mut sum: f64 =
+        values.iter().zip(rows).map(|(y, row)| if *y == 0.0 { 0.0 } else { y * row.bound }).sum();
     for (i, prices) in prices.iter().enumerate() {
         let most = program.places[i].stretches.iter().map(|stretch| {
             let price = prices.spend + stretch.rate;
@@ -147,7 +155,12 @@ impl<'p> Signed<'p> {
                 true => [(x / step).floor() * step, (x / step).ceil() * step].map(|x| x.clamp(from, to)),
                 false => [x, x],
             };
-            return table.knots(from, to).chain([from, to]).flat_map(near).map(at).fold(f64::NEG_INFINITY, f64::max);
+            return table
+                .knots(from, to)
+                .chain([from, to])
+                .flat_map(near)
+                .map(at)
+                .fold(f64::NEG_INFINITY, f64::max);
         }
         over(&sum, price, (from, to), exact)
     }
