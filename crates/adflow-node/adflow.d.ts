@@ -1,17 +1,45 @@
-import type { AllocateOptions, Batch, ErrorDetails, Numbers, Plan, Positions, ResponseCurves } from './index'
+import type {
+  AllocateOptions,
+  Batch,
+  Budgets,
+  ErrorDetails,
+  Frontier,
+  Numbers,
+  Plan,
+  Positions,
+  ResponseCurves,
+  ScheduleOptions,
+  SchedulePlan,
+} from './index'
 
-export { allocate, allocateBatch, Plan, ResponseCurves } from './index'
+export {
+  Adstock,
+  allocate,
+  allocateBatch,
+  Frontier,
+  frontier,
+  Outcome,
+  Plan,
+  ResponseCurves,
+  schedule,
+  SchedulePlan,
+} from './index'
 export type {
   AllocateOptions,
   ArmExplanation,
   Batch,
   Binding,
+  BinomialAdstock,
+  Budgets,
   Check,
   Coupling,
   CouplingRow,
+  DelayedAdstock,
   ErrorDetails,
   Explanation,
   ExponentialParameters,
+  FrontierChange,
+  GeometricAdstock,
   Group,
   HillParameters,
   HillSigmoidParameters,
@@ -23,6 +51,8 @@ export type {
   MeridianModel,
   MichaelisMentenParameters,
   NumberPerArm,
+  NumberPerCell,
+  NumberPerPeriod,
   Numbers,
   Parameters,
   PlanObject,
@@ -30,9 +60,14 @@ export type {
   PowerParameters,
   PymcMarketingModel,
   RobynModel,
+  ScheduleOptions,
+  ShareSpread,
   TabulatedParameters,
   TanhParameters,
+  Uncertainty,
+  UncertaintyOptions,
   Verification,
+  WeibullAdstock,
 } from './index'
 
 /** What a plan maximises. */
@@ -43,6 +78,9 @@ export type Target = NonNullable<AllocateOptions['target']>
 
 /** A measure of the outcomes over draws, in place of their mean. */
 export type Risk = NonNullable<AllocateOptions['risk']>
+
+/** The options of a frontier: those of an allocation, with many budgets in the place of one. */
+export type FrontierOptions = Omit<AllocateOptions, 'budget'> & Budgets
 
 /** The stable word for a kind of error, the same in Rust, Python, Node and HTTP. */
 export type ErrorCode =
@@ -96,3 +134,26 @@ export declare function allocateBatchAsync(
   options?: AllocateAsyncOptions | null,
   signal?: AbortSignal,
 ): Promise<Batch>
+
+/** The options of a frontier off the event loop. */
+export type FrontierAsyncOptions = FrontierOptions & Pick<AllocateAsyncOptions, 'signal'>
+
+/** `frontier` off the event loop; rejected as `allocateAsync` is. */
+export declare function frontierAsync(
+  curves: ResponseCurves,
+  options: FrontierAsyncOptions,
+  signal?: AbortSignal,
+): Promise<Frontier>
+
+/** The options of a schedule off the event loop. */
+export interface ScheduleAsyncOptions extends ScheduleOptions {
+  /** Stops the search; the promise is then rejected with an `AbortError`. */
+  signal?: AbortSignal
+}
+
+/** `schedule` off the event loop; rejected as `allocateAsync` is. */
+export declare function scheduleAsync(
+  curves: ResponseCurves,
+  options: ScheduleAsyncOptions,
+  signal?: AbortSignal,
+): Promise<SchedulePlan>

@@ -19,21 +19,31 @@ class AdflowError extends Error {
 native.setErrorClass(AdflowError)
 
 // An array is copied out of the addon once, not at every access.
-for (const name of ['spend', 'response', 'marginalResponse', 'binding', 'names']) {
-  const { get, ...rest } = Object.getOwnPropertyDescriptor(native.Plan.prototype, name)
-  Object.defineProperty(native.Plan.prototype, name, {
-    ...rest,
-    get() {
-      const value = get.call(this)
-      Object.defineProperty(this, name, { value, enumerable: true })
-      return value
-    },
-  })
+for (const { prototype } of [native.Plan, native.Frontier, native.SchedulePlan, native.Outcome]) {
+  for (const [name, { get, ...rest }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (!get) continue
+    Object.defineProperty(prototype, name, {
+      ...rest,
+      get() {
+        const value = get.call(this)
+        if (typeof value === 'object') Object.defineProperty(this, name, { value, enumerable: true })
+        return value
+      },
+    })
+  }
 }
 
 // `console.log(plan)` shows its numbers.
-native.Plan.prototype[Symbol.for('nodejs.util.inspect.custom')] = function (depth, options, inspect) {
+const shown = Symbol.for('nodejs.util.inspect.custom')
+native.Plan.prototype[shown] = function (depth, options, inspect) {
   return `Plan ${inspect(this.toObject(), options)}`
+}
+for (const { name, prototype } of [native.Frontier, native.SchedulePlan, native.Outcome]) {
+  const columns = Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(([, { get }]) => get)
+  prototype[shown] = function (depth, options, inspect) {
+    const numbers = Object.fromEntries(columns.map(([column]) => [column, this[column]]))
+    return `${name} ${inspect(numbers, options)}`
+  }
 }
 
 class AbortError extends Error {
@@ -78,10 +88,34 @@ function allocateBatchAsync(curves, offsets, budgets, options, signal) {
   )
 }
 
+function frontierAsync(curves, options, signal) {
+  const { signal: own, ...rest } = options ?? {}
+  return run(signal ?? own, (interrupt) => native.frontierTask(curves, rest, interrupt))
+}
+
+function scheduleAsync(curves, options, signal) {
+  const { signal: own, ...rest } = options ?? {}
+  return run(signal ?? own, (interrupt) => native.scheduleTask(curves, rest, interrupt))
+}
+
+const { uncertaintyAsync } = native.Plan.prototype
+native.Plan.prototype.uncertaintyAsync = function (options, signal) {
+  const { signal: own, ...rest } = options ?? {}
+  return run(signal ?? own, (interrupt) => uncertaintyAsync.call(this, rest, interrupt))
+}
+
 exports.AdflowError = AdflowError
-exports.ResponseCurves = native.ResponseCurves
+exports.Adstock = native.Adstock
+exports.Frontier = native.Frontier
+exports.Outcome = native.Outcome
 exports.Plan = native.Plan
+exports.ResponseCurves = native.ResponseCurves
+exports.SchedulePlan = native.SchedulePlan
 exports.allocate = native.allocate
 exports.allocateAsync = allocateAsync
 exports.allocateBatch = native.allocateBatch
 exports.allocateBatchAsync = allocateBatchAsync
+exports.frontier = native.frontier
+exports.frontierAsync = frontierAsync
+exports.schedule = native.schedule
+exports.scheduleAsync = scheduleAsync

@@ -33,6 +33,7 @@ mod schedule;
 mod slope_spans;
 mod split;
 mod stretches;
+mod tree;
 mod uncertainty;
 mod sweep;
 mod verify;

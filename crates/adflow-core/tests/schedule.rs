@@ -367,3 +367,69 @@ proptest! {
         }
     }
 }
+
+/// Numbers that a caller should not, but may, give.
+fn odd() -> BoxedStrategy<f64> {
+    let odd = [0.0, -0.0, 1e-60, 1e-9, 0.5, 1.0, 3.0, 1e9, 1e60, 1e300, -1.0, f64::INFINITY, f64::NAN];
+    prop::sample::select(odd.to_vec()).boxed()
+}
+
+/// Mostly sound numbers.
+fn mixed() -> BoxedStrategy<f64> {
+    prop_oneof![4 => 0.01..20.0f64, 1 => odd()].boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_input_panics(
+        (family, kind) in (0..5usize, 0..6usize),
+        curve in prop::collection::vec(prop_oneof![6 => 0.3..5.0f64, 1 => odd()], 3),
+        carry in prop::collection::vec(prop_oneof![4 => 0.0..1.0f64, 1 => odd()], 2),
+        (periods, lags, past) in (0..5usize, 0..4usize, prop::collection::vec(mixed(), 2)),
+        (budget, bounds) in (mixed(), prop::collection::vec(mixed(), 8)),
+        flags in prop::collection::vec(any::<bool>(), 10),
+    ) {
+        let [a, b, c] = [curve[0], curve[1], curve[2]];
+        let curves = match family {
+            0 => ResponseCurves::hill([a, b], c, b),
+            1 => ResponseCurves::power([a, b], 0.5),
+            2 => ResponseCurves::linear([a, b]),
+            3 => ResponseCurves::tabulated(&[vec![0.0, a, a + b]], &[vec![0.0, 1.0, 1.0 + c], vec![0.0, c, c + 1.0]]),
+            _ => ResponseCurves::hill_sigmoid([a, b], b, c),
+        };
+        let Ok(curves) = curves else { return Ok(()) };
+        let adstock = match kind {
+            0 => Adstock::geometric(carry[0], None, flags[0]),
+            1 => Adstock::delayed(carry.clone(), carry[1], lags, flags[0]),
+            2 => Adstock::weibull_cdf(carry[0], carry[1], lags),
+            3 => Adstock::weibull_pdf(carry[1], carry[0], lags).normalized(flags[0]),
+            4 => Adstock::binomial(carry[0], lags),
+            _ => Adstock::kernel([carry.clone()]),
+        };
+        let mut schedule = Schedule::new(curves, adstock, periods).tail(flags[1]).constant(flags[2]);
+        if flags[3] || flags[4] {
+            schedule = schedule.budget(budget).spend_all(flags[4] && flags[5]);
+        }
+        if flags[5] {
+            schedule = schedule.carry_in([past]);
+        }
+        if flags[6] {
+            schedule = schedule.period_upper(bounds[0]).period_lower(bounds[1] / 8.0);
+        }
+        if flags[7] {
+            schedule = schedule.arm_upper([bounds[2], f64::INFINITY]).arm_lower([0.0, bounds[3] / 8.0]);
+        }
+        if flags[8] {
+            schedule = schedule.upper([bounds[4], bounds[5]]).lower([bounds[6] / 16.0, 0.0]);
+        }
+        if flags[9] {
+            schedule = schedule.active_lower([0.0, bounds[7]]);
+        }
+        if let Ok(plan) = schedule.clone().solve() {
+            let verification = plan.verify();
+            prop_assert!(verification.ok, "{:?}\n{}", verification.checks, schedule.to_json());
+        }
+    }
+}

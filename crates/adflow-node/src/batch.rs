@@ -52,7 +52,9 @@ impl From<core::Batch> for Batch {
 }
 
 /// Solves many independent problems in one call: problem j owns the arms `offsets[j]` up to, not including,
-/// `offsets[j + 1]` of the curves, and the budget `budgets[j]`. The options, but for `budget`, apply to all arms.
+/// `offsets[j + 1]` of the curves, and the budget `budgets[j]`. Options per arm are given for all arms of all problems;
+/// `objective`, `target`, `maxActive`, `maxMoves` and `risk` hold for each problem; `groups` and `coupling` are refused, and
+/// `budget` is not used.
 ///
 /// @throws AdflowError as `allocate` does; the message names the problem.
 #[napi]

@@ -308,7 +308,7 @@ impl ResponseCurves {
 }
 
 /// One row of points, or several.
-fn point_rows(rows: Either3<Float64Array, Vec<f64>, Vec<Points>>) -> Vec<Vec<f64>> {
+pub(crate) fn point_rows(rows: Either3<Float64Array, Vec<f64>, Vec<Points>>) -> Vec<Vec<f64>> {
     match rows {
         Either3::A(row) => vec![row.to_vec()],
         Either3::B(row) => vec![row],

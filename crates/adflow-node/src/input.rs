@@ -44,6 +44,16 @@ pub(crate) fn positions(name: &str, positions: &Positions) -> Result<Vec<usize>>
     }
 }
 
+/// One row of a matrix that stands row by row.
+pub(crate) fn row(values: &[f64], width: usize, given: f64) -> Result<Float64Array> {
+    let at = index("row", given)?;
+    if let Some(row) = values.chunks_exact(width).nth(at) {
+        return Ok(row.to_vec().into());
+    }
+    let expected = format!("below {}, the number of rows", values.len() / width);
+    Err(core::Error::OutOfDomain { field: "row".into(), expected, value: given.to_string() }.into())
+}
+
 /// A position or a count. JavaScript knows no whole numbers: 1.5 would be cut to 1 and −1 wrap around, so both are refused.
 #[allow(clippy::cast_possible_truncation, reason = "whole, and within the range")]
 pub(crate) fn index(name: &str, given: f64) -> Result<usize> {

@@ -9,15 +9,21 @@
 )]
 #![allow(unreachable_pub, reason = "the macro wants `pub`, and an addon has no callers in Rust")]
 
+mod adstock;
 mod allocate;
 mod batch;
 mod curves;
 mod error;
 mod families;
+mod frontier;
 mod input;
 mod limits;
 mod options;
+mod outcome;
 mod plan;
 mod readers;
+mod schedule;
+mod schedule_plan;
+mod uncertainty;
 
 use error::{Error, Result};

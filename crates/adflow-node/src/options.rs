@@ -83,33 +83,36 @@ pub struct AllocateOptions {
     pub threads: Option<u32>,
 }
 
+/// The words of [`AllocateOptions`], the budget first.
+pub(crate) const ALLOCATE_KEYS: [&str; 24] = [
+    "budget",
+    "lower",
+    "upper",
+    "activeLower",
+    "value",
+    "current",
+    "names",
+    "spendAll",
+    "objective",
+    "target",
+    "groups",
+    "coupling",
+    "activationCost",
+    "maxActive",
+    "maxChange",
+    "maxChangeAmount",
+    "maxMoves",
+    "moveCost",
+    "step",
+    "risk",
+    "extrapolation",
+    "tolerance",
+    "timeLimit",
+    "threads",
+];
+
 impl Options for AllocateOptions {
-    const KEYS: &'static [&'static str] = &[
-        "budget",
-        "lower",
-        "upper",
-        "activeLower",
-        "value",
-        "current",
-        "names",
-        "spendAll",
-        "objective",
-        "target",
-        "groups",
-        "coupling",
-        "activationCost",
-        "maxActive",
-        "maxChange",
-        "maxChangeAmount",
-        "maxMoves",
-        "moveCost",
-        "step",
-        "risk",
-        "extrapolation",
-        "tolerance",
-        "timeLimit",
-        "threads",
-    ];
+    const KEYS: &'static [&'static str] = &ALLOCATE_KEYS;
     const NESTED: &'static [(&'static str, Nested)] =
         &[("groups", Nested::of::<Group>()), ("coupling", Nested::of::<Coupling>())];
 }

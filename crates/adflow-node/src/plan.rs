@@ -2,18 +2,19 @@
 
 use adflow_core as core;
 use napi::Env;
-use napi::bindgen_prelude::{Float64Array, Object};
+use napi::bindgen_prelude::{Either, Float64Array, Object};
 use napi_derive::napi;
 
 use crate::curves::count;
 use crate::input::parse;
+use crate::outcome::Outcome;
 
 /// A limit as the caller stated it.
 #[napi(object, use_nullable = true)]
 pub struct Limit {
     /// Which limit.
     #[napi(
-        ts_type = "'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation'"
+        ts_type = "'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation' | 'period_lower' | 'period_upper' | 'arm_lower' | 'arm_upper'"
     )]
     pub limit: String,
     /// The arm it belongs to; null where it is not a limit on one arm.
@@ -130,6 +131,18 @@ pub struct ArmExplanation {
     pub binding_price: Option<f64>,
     /// Whether the spend lies outside what the curve was made from; null where that is not known.
     pub outside_observed: Option<bool>,
+    /// What a unit of the arm's money must bring: the price of budget and of every other limit that counts the arm.
+    pub price: f64,
+    /// Why it does not spend more.
+    pub why_not_more: String,
+    /// Why it does not spend less.
+    pub why_not_less: String,
+    /// The second-best thing the arm could do at the prices of the plan (money): to spend nothing more than it must, or,
+    /// where it does that, the best of its higher spends; null where there is none.
+    pub alternative_spend: Option<f64>,
+    /// What that loses at least (objective, but for the gap): no plan in which the arm does it is better than the upper bound
+    /// less this.
+    pub alternative_loss: Option<f64>,
     /// The arm in one sentence.
     pub sentence: String,
 }
@@ -153,6 +166,11 @@ impl From<core::ArmExplanation> for ArmExplanation {
             binding: arm.binding.map(Into::into),
             binding_price: arm.binding_price,
             outside_observed: arm.outside_observed,
+            price: arm.price,
+            why_not_more: arm.why_not_more,
+            why_not_less: arm.why_not_less,
+            alternative_spend: arm.alternative_spend,
+            alternative_loss: arm.alternative_loss,
             sentence: arm.sentence,
         }
     }
@@ -195,6 +213,8 @@ pub struct PlanObject {
     pub shadow_price: f64,
     /// The limits that hold the plan back.
     pub binding: Vec<Binding>,
+    /// The limits on several arms, with their prices.
+    pub limits: Vec<Binding>,
     /// With whole steps: what the best plan without them would have been worth more; null without steps.
     pub rounding_loss: Option<f64>,
     /// Steps of the search.
@@ -284,6 +304,20 @@ impl Plan {
         self.0.binding().into_iter().map(Binding::from).collect()
     }
 
+    /// The limits on several arms with the price of each, 0 where it does not hold the plan back: the budget, groups (each:
+    /// lower, upper, least share, largest share), rows of the matrix, the target, most active and most moved arms. Empty for
+    /// a problem with nothing but a budget.
+    #[napi(getter)]
+    pub fn limits(&self) -> Vec<Binding> {
+        self.0.limits.iter().cloned().map(Binding::from).collect()
+    }
+
+    /// What the plan brings in every draw of its curves; undefined where the curves are certain.
+    #[napi(getter, ts_return_type = "Outcome | undefined")]
+    pub fn outcome(&self) -> Either<Outcome, ()> {
+        self.0.outcome().map_or(Either::B(()), |outcome| Either::A(Outcome(outcome)))
+    }
+
     /// The arms' names; null where they have none.
     #[napi(getter)]
     pub fn names(&self) -> Option<Vec<String>> {
@@ -337,6 +371,7 @@ impl Plan {
             gap: self.gap(),
             shadow_price: self.shadow_price(),
             binding: self.binding(),
+            limits: self.limits(),
             rounding_loss: self.rounding_loss(),
             iterations: self.iterations(),
             elapsed: self.elapsed(),

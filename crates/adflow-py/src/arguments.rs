@@ -1,6 +1,6 @@
 //! Python values into numbers: floats and contiguous float64 arrays at once, everything else through NumPy.
 
-use adflow_core::{Error as CoreError, Parameter, PerArm};
+use adflow_core::{Error as CoreError, Parameter, PerArm, PerCell, PerPeriod};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -29,6 +29,14 @@ impl Numbers {
             None => array.as_array().iter().copied().collect(),
         };
         Ok(Self { shape: array.shape().to_vec(), values })
+    }
+
+    /// The rows of a matrix.
+    fn split(&self, name: &str) -> Result<Vec<Vec<f64>>> {
+        match self.shape.last() {
+            Some(&width) if width > 0 => Ok(self.values.chunks(width).map(<[f64]>::to_vec).collect()),
+            _ => Err(CoreError::Empty { field: name.into() }.into()),
+        }
     }
 
     pub(crate) fn refuse(&self, name: &str, expected: &str) -> Error {
@@ -95,31 +103,110 @@ pub(crate) fn optional(name: &str, value: &Given<'_>) -> Result<Option<Parameter
     value.as_ref().map(|value| parameter(name, value)).transpose()
 }
 
+/// One number, or several.
+#[derive(Clone, PartialEq)]
+pub(crate) enum OneOrEach {
+    One(f64),
+    Each(Vec<f64>),
+}
+
+impl From<OneOrEach> for PerArm {
+    fn from(value: OneOrEach) -> Self {
+        match value {
+            OneOrEach::One(number) => number.into(),
+            OneOrEach::Each(numbers) => numbers.into(),
+        }
+    }
+}
+
+impl From<OneOrEach> for PerPeriod {
+    fn from(value: OneOrEach) -> Self {
+        match value {
+            OneOrEach::One(number) => number.into(),
+            OneOrEach::Each(numbers) => numbers.into(),
+        }
+    }
+}
+
+/// One number, or one per `of`; `missing` stands for a `None` in a list.
+pub(crate) fn one_or_each(
+    name: &str,
+    value: &Bound<'_, PyAny>,
+    of: &str,
+    missing: Option<f64>,
+) -> Result<OneOrEach> {
+    if let Some(number) = plain(value) {
+        return Ok(OneOrEach::One(number));
+    }
+    if let Some(values) = missing.and_then(|missing| with_missing(name, value, missing)) {
+        return Ok(OneOrEach::Each(values?));
+    }
+    let numbers = Numbers::of(name, value)?;
+    match *numbers.shape {
+        [] => Ok(OneOrEach::One(numbers.values[0])),
+        [_] => Ok(OneOrEach::Each(numbers.values)),
+        _ => Err(numbers.refuse(name, &format!("one number or one per {of}"))),
+    }
+}
+
 /// One number, or one per arm; `missing` stands for a `None` in a list.
 pub(crate) fn per_arm(name: &str, value: &Bound<'_, PyAny>, missing: Option<f64>) -> Result<PerArm> {
+    Ok(one_or_each(name, value, "arm", missing)?.into())
+}
+
+/// One number, or one per period; `missing` stands for a `None` in a list.
+pub(crate) fn per_period(name: &str, value: &Bound<'_, PyAny>, missing: f64) -> Result<PerPeriod> {
+    Ok(one_or_each(name, value, "period", Some(missing))?.into())
+}
+
+/// One number, one per arm, or a row of arms per period; `missing` stands for a `None` in a list or in a list of rows.
+pub(crate) fn per_cell(name: &str, value: &Bound<'_, PyAny>, missing: f64) -> Result<PerCell> {
     if let Some(number) = plain(value) {
         return Ok(number.into());
     }
-    if let Some(values) = missing.and_then(|missing| with_missing(name, value, missing)) {
+    let rows = listed(value).unwrap_or_default();
+    let holds_none =
+        |row: &Bound<'_, PyAny>| listed(row).is_some_and(|row| row.iter().any(|item| item.is_none()));
+    if rows.iter().any(holds_none) {
+        let row = |(at, row): (usize, &Bound<'_, PyAny>)| {
+            let name = format!("{name}[{at}]");
+            with_missing(&name, row, missing).unwrap_or_else(|| column(&name, row))
+        };
+        return Ok(rows.iter().enumerate().map(row).collect::<Result<Vec<_>>>()?.into());
+    }
+    if let Some(values) = with_missing(name, value, missing) {
         return Ok(values?.into());
     }
     let numbers = Numbers::of(name, value)?;
     match *numbers.shape {
         [] => Ok(numbers.values[0].into()),
         [_] => Ok(numbers.values.into()),
-        _ => Err(numbers.refuse(name, "one number or one per arm")),
+        [_, _] => Ok(numbers.split(name)?.into()),
+        _ => Err(numbers.refuse(name, "one number, (n,) or (periods, n)")),
+    }
+}
+
+/// Rows of one number per arm.
+pub(crate) fn rows_of_arms(name: &str, value: &Bound<'_, PyAny>) -> Result<Vec<Vec<f64>>> {
+    let numbers = Numbers::of(name, value)?;
+    match *numbers.shape {
+        [_, _] => numbers.split(name),
+        _ => Err(numbers.refuse(name, "rows of arms, (periods, n)")),
+    }
+}
+
+/// The items of a list or tuple.
+fn listed<'py>(value: &Bound<'py, PyAny>) -> Option<Vec<Bound<'py, PyAny>>> {
+    if let Ok(list) = value.cast::<PyList>() {
+        Some(list.iter().collect())
+    } else {
+        value.cast::<PyTuple>().ok().map(|tuple| tuple.iter().collect())
     }
 }
 
 /// The numbers of a list that holds a `None`; nothing for any other value.
 fn with_missing(name: &str, value: &Bound<'_, PyAny>, missing: f64) -> Option<Result<Vec<f64>>> {
-    let items: Vec<_> = if let Ok(list) = value.cast::<PyList>() {
-        list.iter().collect()
-    } else if let Ok(tuple) = value.cast::<PyTuple>() {
-        tuple.iter().collect()
-    } else {
-        return None;
-    };
+    let items = listed(value)?;
     items.iter().any(|item| item.is_none()).then(|| {
         let number = |(at, item): (usize, &Bound<'_, PyAny>)| {
             if item.is_none() { Ok(missing) } else { number(&format!("{name}[{at}]"), item) }

@@ -3,10 +3,14 @@
 use adflow_core as core;
 use numpy::PyArray1;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
+use crate::arguments::at_least_one;
 use crate::curves::ResponseCurves;
 use crate::error::{Result, malformed};
+use crate::interrupt::{self, Progress};
+use crate::outcome::{Outcome, Uncertainty};
 use crate::python::{self, Lazy};
 
 /// A plan and the proof of how good it is.
@@ -22,6 +26,7 @@ pub(crate) struct Plan {
     response: Lazy,
     marginal_response: Lazy,
     current_array: Lazy,
+    outcome: PyOnceLock<Option<Py<Outcome>>>,
 }
 
 impl Plan {
@@ -33,6 +38,7 @@ impl Plan {
             response: Lazy::default(),
             marginal_response: Lazy::default(),
             current_array: Lazy::default(),
+            outcome: PyOnceLock::new(),
         }
     }
 }
@@ -142,16 +148,60 @@ impl Plan {
     /// `price` (what relaxing the bound by one unit would bring).
     #[getter]
     fn binding<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let entry = |binding: core::Binding| {
-            let dict = PyDict::new(py);
-            dict.set_item("limit", binding.limit)?;
-            dict.set_item("arm", binding.arm)?;
-            dict.set_item("name", binding.name)?;
-            dict.set_item("bound", binding.bound)?;
-            dict.set_item("price", binding.price)?;
-            Ok(dict)
-        };
-        self.plan.binding().into_iter().map(entry).collect()
+        python::bindings(py, &self.plan.binding())
+    }
+
+    /// All limits on several arms, with their prices; empty for a problem with nothing but a budget.
+    ///
+    /// The budget, groups (each: lower, upper, least share, largest share), coupling rows, the target, most active and
+    /// most moved arms, as dicts like those of `binding`. A price of 0 says that the limit does not hold the plan back.
+    #[getter]
+    fn limits<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        python::bindings(py, &self.plan.limits)
+    }
+
+    /// What the plan brings in every draw of the curves; None where the curves have no draws.
+    #[getter]
+    fn outcome(&self, py: Python<'_>) -> PyResult<Option<Py<Outcome>>> {
+        let outcome = self.outcome.get_or_try_init(py, || {
+            let outcome = py.detach(|| self.plan.outcome());
+            outcome.map(|outcome| Py::new(py, Outcome::new(outcome))).transpose()
+        })?;
+        Ok(outcome.as_ref().map(|outcome| outcome.clone_ref(py)))
+    }
+
+    /// How much the plan hangs on what is not known: solves again for single draws of the curves.
+    ///
+    /// One plan per draw, and one per draw and uncertain arm. A plan for a measure of risk is held against plans
+    /// without one. Runs on as many threads as the plan was asked for with.
+    ///
+    /// Parameters
+    /// ----------
+    /// draws : int
+    ///     Most draws to use, evenly chosen among those of the curves.
+    /// progress : callable or bool, optional
+    ///     As for `allocate`.
+    ///
+    /// Returns
+    /// -------
+    /// Uncertainty
+    ///     Shares over the draws, the regret, and what knowing the curves would be worth.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     The curves have no draws, or the target is out of reach in all of them.
+    #[pyo3(signature = (draws=100, *, progress=None))]
+    fn uncertainty(
+        &self,
+        py: Python<'_>,
+        draws: i64,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Uncertainty> {
+        let draws = at_least_one("draws", draws)?;
+        let progress = Progress::read(progress, None)?;
+        let solved = interrupt::here(py, &progress, |watch| self.plan.uncertainty_with(draws, watch))??;
+        Ok(Uncertainty::new(solved, self.plan.names().map(<[String]>::to_vec)))
     }
 
     /// Recomputes the plan's claims from the problem and the plan alone.
@@ -230,7 +280,7 @@ impl Plan {
 
 /// What a recomputation of a plan's claims found.
 #[pyclass(frozen, module = "adflow")]
-pub(crate) struct Verification(core::Verification);
+pub(crate) struct Verification(pub(crate) core::Verification);
 
 #[pymethods]
 impl Verification {
@@ -293,7 +343,8 @@ impl Explanation {
         self.0.summary.iter().map(String::as_str).collect()
     }
 
-    /// One dict per arm: spend, response and returns before and after, what binds, and a sentence.
+    /// One dict per arm: spend, response and returns before and after, what binds, why it gets neither more nor less,
+    /// what its second-best spend would lose, and a sentence.
     #[getter]
     fn arms<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         let json = serde_json::to_value(&self.0.arms).map_err(|error| malformed("arms", error))?;

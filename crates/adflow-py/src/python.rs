@@ -1,6 +1,7 @@
 //! Rust values as Python's.
 
-use numpy::{PyArray1, PyArrayMethods};
+use adflow_core::Binding;
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
@@ -24,6 +25,46 @@ impl Lazy {
         });
         array.bind(py).clone()
     }
+}
+
+/// The same for rows of numbers.
+pub(crate) struct LazyRows(PyOnceLock<Py<PyArray2<f64>>>);
+
+impl Default for LazyRows {
+    fn default() -> Self {
+        Self(PyOnceLock::new())
+    }
+}
+
+impl LazyRows {
+    pub(crate) fn get<'py>(
+        &self,
+        py: Python<'py>,
+        values: &[f64],
+        columns: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let array = self.0.get_or_try_init(py, || {
+            let flat = PyArray1::from_slice(py, values);
+            flat.readwrite().make_nonwriteable();
+            let rows = values.len().checked_div(columns).unwrap_or(0);
+            Ok::<_, PyErr>(flat.reshape([rows, columns])?.unbind())
+        })?;
+        Ok(array.bind(py).clone())
+    }
+}
+
+/// Limits with their prices, as dicts.
+pub(crate) fn bindings<'py>(py: Python<'py>, limits: &[Binding]) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let entry = |limit: &Binding| {
+        let dict = PyDict::new(py);
+        dict.set_item("limit", limit.limit)?;
+        dict.set_item("arm", limit.arm)?;
+        dict.set_item("name", limit.name.as_deref())?;
+        dict.set_item("bound", limit.bound)?;
+        dict.set_item("price", limit.price)?;
+        Ok(dict)
+    };
+    limits.iter().map(entry).collect()
 }
 
 /// JSON as dicts and lists.

@@ -45,10 +45,6 @@ const ALL: [&str; 24] = [
     "progress",
 ];
 
-/// Settings that speak of several arms of one problem, and so mean nothing to many problems at once.
-pub(crate) const OF_ONE_PROBLEM: [&str; 6] =
-    ["groups", "coupling", "target", "risk", "max_active", "max_moves"];
-
 /// What the keyword arguments of a call say.
 pub(crate) struct Settings {
     /// Still without its budget.
@@ -59,12 +55,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the keyword arguments of `call`, which takes none of `refused`; `None` is the same as leaving it out.
+    /// Reads the keyword arguments of `call`; `None` is the same as leaving it out.
     pub(crate) fn read(
         call: &str,
         curves: &Bound<'_, ResponseCurves>,
         given: Option<&Bound<'_, PyDict>>,
-        refused: &[&str],
     ) -> Result<Self> {
         let curves = curves.get().0.clone();
         let arms = curves.len();
@@ -77,7 +72,7 @@ impl Settings {
         for (key, value) in given.into_iter().flatten() {
             let key = key.cast_into::<PyString>().map_err(PyErr::from)?;
             let (key, value) = (&*key.to_cow()?, &value);
-            if refused.contains(&key) || !ALL.contains(&key) {
+            if !ALL.contains(&key) {
                 return Err(unexpected(call, key));
             }
             if value.is_none() {

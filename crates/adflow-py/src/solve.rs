@@ -1,4 +1,4 @@
-//! `allocate` and `allocate_batch`.
+//! `allocate`, `allocate_batch` and `frontier`.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -7,9 +7,10 @@ use crate::arguments::{Given, column, counts, number};
 use crate::batch::Batch;
 use crate::curves::ResponseCurves;
 use crate::error::Result;
+use crate::frontier::Frontier;
 use crate::interrupt;
 use crate::plan::Plan;
-use crate::settings::{OF_ONE_PROBLEM, Settings};
+use crate::settings::Settings;
 
 /// Splits a budget over arms so that the objective is as large as it can be.
 ///
@@ -125,7 +126,7 @@ pub(crate) fn allocate(
     budget: Given<'_>,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> Result<Plan> {
-    let settings = Settings::read("allocate", curves, settings, &[])?;
+    let settings = Settings::read("allocate", curves, settings)?;
     let mut problem = settings.problem;
     if let Some(budget) = budget {
         problem = problem.budget(number("budget", &budget)?);
@@ -150,8 +151,9 @@ pub(crate) fn allocate(
 ///     As for `allocate`, over all arms.
 /// max_change, max_change_amount, move_cost, step
 ///     As for `allocate`, over all arms.
-/// objective, extrapolation, spend_all, tolerance, threads, progress
-///     As for `allocate`, the same for all problems.
+/// objective, target, risk, max_active, max_moves, extrapolation, spend_all, tolerance, threads, progress
+///     As for `allocate`, the same for each problem by itself: `max_active=2` is two arms of every problem. Groups and
+///     coupling rows, whose arms would belong to several problems, are refused.
 /// time_limit : float, optional
 ///     Seconds for all problems together.
 ///
@@ -167,7 +169,7 @@ pub(crate) fn allocate(
 #[pyfunction]
 #[pyo3(
     signature = (curves, offsets, budgets, **settings),
-    text_signature = "(curves, offsets, budgets, *, lower=0.0, upper=None, active_lower=None, activation_cost=None, objective='response', value=1.0, extrapolation=None, current=None, max_change=None, max_change_amount=None, move_cost=None, step=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None, progress=None)"
+    text_signature = "(curves, offsets, budgets, *, lower=0.0, upper=None, active_lower=None, activation_cost=None, max_active=None, target=None, objective='response', value=1.0, risk=None, extrapolation=None, current=None, max_change=None, max_change_amount=None, max_moves=None, move_cost=None, step=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None, progress=None)"
 )]
 pub(crate) fn allocate_batch(
     py: Python<'_>,
@@ -176,8 +178,7 @@ pub(crate) fn allocate_batch(
     budgets: &Bound<'_, PyAny>,
     settings: Option<&Bound<'_, PyDict>>,
 ) -> Result<Batch> {
-    let Settings { problem, threads, progress, .. } =
-        Settings::read("allocate_batch", curves, settings, &OF_ONE_PROBLEM)?;
+    let Settings { problem, threads, progress, .. } = Settings::read("allocate_batch", curves, settings)?;
     let offsets = counts("offsets", offsets)?;
     let budgets = column("budgets", budgets)?;
     let solve = |watch: &interrupt::Watch<'_>| problem.solve_batch_with(&offsets, &budgets, watch);
@@ -187,4 +188,62 @@ pub(crate) fn allocate_batch(
         interrupt::here(py, &progress, solve)??
     };
     Ok(Batch::new(batch))
+}
+
+/// The best plans for many budgets, in one call.
+///
+/// What one budget finds out serves the next. Every row is a plan as `allocate` gives it, with an upper bound of its own.
+///
+/// Parameters
+/// ----------
+/// curves : ResponseCurves
+///     What a spend on each of the n arms brings.
+/// budgets : (k,) array-like
+///     The budgets, in any order.
+/// lower, upper, active_lower, activation_cost, max_active, groups, coupling, target, objective, value, risk
+///     As for `allocate`, the same under every budget.
+/// extrapolation, current, max_change, max_change_amount, max_moves, move_cost, step, names, spend_all
+///     As for `allocate`, the same under every budget.
+/// tolerance, threads, progress
+///     As for `allocate`.
+/// time_limit : float, optional
+///     Seconds for all budgets together.
+///
+/// Returns
+/// -------
+/// Frontier
+///     Columns over budgets, rows of spends and responses, and where arms start and stop to spend.
+///
+/// Raises
+/// ------
+/// AdflowError
+///     As for `allocate`; the message names the budget (`budgets[7]`).
+///
+/// Examples
+/// --------
+/// >>> import adflow
+/// >>> curves = adflow.ResponseCurves.michaelis_menten([120.0, 80.0], [5.0, 9.0])
+/// >>> frontier = adflow.frontier(curves, [1.0, 5.0, 20.0])
+/// >>> frontier.spend.shape
+/// (3, 2)
+/// >>> bool(frontier.shadow_price[0] > frontier.shadow_price[2])
+/// True
+/// >>> [(change["arm"], change["change"]) for change in frontier.changes]
+/// [(1, 'enters')]
+#[pyfunction]
+#[pyo3(
+    signature = (curves, budgets, **settings),
+    text_signature = "(curves, budgets, *, lower=0.0, upper=None, active_lower=None, activation_cost=None, max_active=None, groups=(), coupling=None, target=None, objective='response', value=1.0, risk=None, extrapolation=None, current=None, max_change=None, max_change_amount=None, max_moves=None, move_cost=None, step=None, names=None, spend_all=False, tolerance=1e-06, time_limit=None, threads=None, progress=None)"
+)]
+pub(crate) fn frontier(
+    py: Python<'_>,
+    curves: &Bound<'_, ResponseCurves>,
+    budgets: &Bound<'_, PyAny>,
+    settings: Option<&Bound<'_, PyDict>>,
+) -> Result<Frontier> {
+    let Settings { problem, progress, .. } = Settings::read("frontier", curves, settings)?;
+    let budgets = column("budgets", budgets)?;
+    let curves = problem.curves().clone();
+    let frontier = interrupt::here(py, &progress, |watch| problem.frontier_with(&budgets, watch))??;
+    Ok(Frontier::new(frontier, curves))
 }

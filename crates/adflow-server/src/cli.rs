@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use adflow_core::{Plan, Problem};
+use adflow_core::{Plan, Problem, Schedule};
 use adflow_server::goals::Goals;
 use adflow_server::table::Campaigns;
 use adflow_server::{show, table, tour};
@@ -29,7 +29,8 @@ enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = table::HELP)]
 struct Allocate {
-    /// Problem as JSON, or campaigns as CSV; `-` reads standard input. JSON is answered with JSON.
+    /// Problem as JSON, or campaigns as CSV; `-` reads standard input. JSON is answered with JSON; a problem with `periods`
+    /// is a schedule.
     #[arg(value_name = "FILE", required_unless_present = "example")]
     file: Option<PathBuf>,
     /// Total that may be spent (money); needed where nothing else bounds what an arm may spend.
@@ -77,6 +78,9 @@ fn allocate(ask: &Allocate) -> Result<String, Failure> {
     let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
     let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     if is_json(path, &text) {
+        if is_schedule(&text) {
+            return ask.schedule(&name, &text);
+        }
         if let Some(flag) = ask.goals.group_argument() {
             return Err(Failure::Usage(format!(
                 "{flag} is for tables: a problem in JSON has its own `groups`"
@@ -112,6 +116,30 @@ impl Allocate {
             problem = problem.tolerance(tolerance);
         }
         problem.threads(self.threads.unwrap_or_else(all_threads))
+    }
+
+    /// Solves a problem with periods.
+    fn schedule(&self, name: &str, text: &str) -> Result<String, Failure> {
+        if let Some(flag) = self.goals.any_argument() {
+            return Err(Failure::Usage(format!("{flag} is not for schedules, and {name} has `periods`")));
+        }
+        let in_file = |error: adflow_core::Error| format!("{name}: {error}");
+        let mut schedule = Schedule::from_json(text).map_err(|error| Failure::Input(in_file(error)))?;
+        if let Some(budget) = self.budget {
+            schedule = schedule.budget(budget);
+        }
+        if self.spend_all {
+            schedule = schedule.spend_all(true);
+        }
+        if let Some(seconds) = self.time_limit {
+            schedule = schedule.time_limit(seconds);
+        }
+        if let Some(tolerance) = self.tolerance {
+            schedule = schedule.tolerance(tolerance);
+        }
+        let start = Instant::now();
+        let plan = schedule.solve_with(&move || start.elapsed());
+        Ok(plan.map_err(|error| self.complain(error, None, in_file))?.to_json())
     }
 
     /// What the engine refuses is a matter of usage where it came as an argument, and of the file elsewhere.
@@ -177,6 +205,11 @@ fn is_json(path: &Path, text: &str) -> bool {
         Some(extension) if extension.eq_ignore_ascii_case("csv") => false,
         _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
     }
+}
+
+/// A problem over periods; what cannot be read is none, and refused as a problem.
+fn is_schedule(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<_, _>>(text).is_ok_and(|document| document.contains_key("periods"))
 }
 
 fn all_threads() -> usize {

@@ -136,6 +136,24 @@ impl Goals {
         self.group_limits().into_iter().find(|(_, limits)| !limits.is_empty()).map(|(flag, _)| flag)
     }
 
+    /// The name of an argument that was given, if any.
+    #[must_use]
+    pub fn any_argument(&self) -> Option<&'static str> {
+        let given = [
+            ("--objective", self.objective.is_some()),
+            ("--target-response", self.target_response.is_some()),
+            ("--target-roas", self.target_roas.is_some()),
+            ("--target-cpa", self.target_cpa.is_some()),
+            ("--target-marginal-roas", self.target_marginal_roas.is_some()),
+            ("--max-change", self.max_change.is_some()),
+            ("--max-moves", self.max_moves.is_some()),
+            ("--max-active", self.max_active.is_some()),
+            ("--step", self.step.is_some()),
+        ];
+        let own = given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag);
+        own.or_else(|| self.group_argument())
+    }
+
     fn group_limits(&self) -> [(&'static str, &[(String, f64)]); 4] {
         [
             ("--group-lower", &self.group_lower),

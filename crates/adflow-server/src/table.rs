@@ -15,6 +15,8 @@ Columns of a CSV, in any order; an empty cell is not given:
                              the parameters of that curve
   offset, cost_per_unit, value_per_response
                              carry-over, price of exposure, factor on the response (optional)
+  price_power                p, 0 to 10: u units cost cost_per_unit times u^p each on average, the
+                             price rises with what is bought (optional; 0, the price stays)
   lower, upper               bounds on the spend
   active_lower               spend nothing, or at least this
   value                      what one unit of response is worth
@@ -34,7 +36,7 @@ const CURVES: [&str; 9] = [
     "tanh",
     "hill_sigmoid",
 ];
-const PARAMETERS: [&str; 12] = [
+const PARAMETERS: [&str; 13] = [
     "beta",
     "half_saturation",
     "slope",
@@ -47,6 +49,7 @@ const PARAMETERS: [&str; 12] = [
     "offset",
     "cost_per_unit",
     "value_per_response",
+    "price_power",
 ];
 const LIMITS: [&str; 5] = ["lower", "upper", "active_lower", "value", "current"];
 const TEXTS: [&str; 4] = ["name", "platform", "group", "curve"];

@@ -1,7 +1,7 @@
 //! The three languages give the same bits.
 //!
-//! The golden tests of each language write `target/golden/<language>.txt`: one line per case, its name and then
-//! the bits of every result in hexadecimal. The files must be equal.
+//! The golden tests of each language write `target/golden/<language>.txt` (plans) and `<language>_schedule.txt`
+//! (schedules): one line per case, its name and then the bits of every result in hexadecimal. The files must be equal.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 const DIRECTORY: &str = "target/golden";
 /// The files of cases that every language answers, in the order in which each writes them down.
-const FILES: [&str; 12] = [
+const PLANS: [&str; 12] = [
     "concave",
     "s_shaped",
     "zero_or_minimum",
@@ -25,42 +25,50 @@ const FILES: [&str; 12] = [
     "steps",
     "risk",
 ];
+const SCHEDULES: [&str; 1] = ["schedule"];
+/// What the name of a language's file of results ends with, and the cases in it.
+const RESULTS: [(&str, &[&str]); 2] = [("", &PLANS), ("_schedule", &SCHEDULES)];
 const REFERENCE: &str = "rust";
 const OTHERS: [&str; 2] = ["python", "node"];
 
 /// Removes what an earlier run of a language's tests wrote, so that it cannot stand for this run's.
 pub(crate) fn clear(workspace: &Workspace, language: &str) -> Result {
-    let file = workspace.directory(DIRECTORY)?.join(format!("{language}.txt"));
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(format!("cannot remove {}: {error}", file.display()))
+    let directory = workspace.directory(DIRECTORY)?;
+    for (end, _) in RESULTS {
+        let file = directory.join(format!("{language}{end}.txt"));
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("cannot remove {}: {error}", file.display()));
+            }
+            _ => {}
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Compares the results of the last run of each language's tests.
 pub(crate) fn compare(workspace: &Workspace) -> Result {
-    let reference = results(workspace, REFERENCE)?;
-    let files = files(&reference);
-    if files != FILES {
-        return Err(format!("the cases are those of {}, instead of {}", files.join(", "), FILES.join(", ")));
-    }
-    for language in OTHERS {
-        if let Some(difference) = first_difference(&reference, &results(workspace, language)?) {
-            return Err(format!("{REFERENCE} and {language} differ: {difference}"));
+    let mut cases = 0;
+    for (end, expected) in RESULTS {
+        let reference = results(workspace, REFERENCE, end)?;
+        let files = files(&reference);
+        if files != expected {
+            let (files, expected) = (files.join(", "), expected.join(", "));
+            return Err(format!("the cases are those of {files}, instead of {expected}"));
         }
+        for language in OTHERS {
+            if let Some(difference) = first_difference(&reference, &results(workspace, language, end)?) {
+                return Err(format!("{REFERENCE} and {language} differ: {difference}"));
+            }
+        }
+        cases += reference.lines().count();
     }
-    eprintln!(
-        "{} cases, equal to the last bit in {REFERENCE}, {}",
-        reference.lines().count(),
-        OTHERS.join(", ")
-    );
+    eprintln!("{cases} cases, equal to the last bit in {REFERENCE}, {}", OTHERS.join(", "));
     Ok(())
 }
 
-fn results(workspace: &Workspace, language: &str) -> Result<String> {
-    let file = format!("{DIRECTORY}/{language}.txt");
+fn results(workspace: &Workspace, language: &str, end: &str) -> Result<String> {
+    let file = format!("{DIRECTORY}/{language}{end}.txt");
     if !workspace.path(&file).is_file() {
         return Err(format!("{file} is not there: the golden tests write it, `cargo xtask test {language}`"));
     }

@@ -261,6 +261,9 @@ pub(crate) fn reach(problem: &Problem, most: Vec<f64>) -> Result<Option<Vec<Stan
 /// Share of what a target adds up that is the rounding of the sum.
 const ROUNDING: f64 = 1e-9;
 
+/// Cases that one question may take: it is about limits, few of which are hard.
+const MOST_NODES: usize = 2_000;
+
 /// What to look for among the plans that keep all limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Goal {
@@ -318,9 +321,13 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
             (stretch.fixed, stretch.rate) = (0.0, rate);
         }
     }
-    let search = Search::new(&program, 1e-7);
+    let search = Search::new(&program, 1e-7).most_nodes(MOST_NODES);
     let search = if let Goal::Reach(_) = goal { search.reaching(level) } else { search };
     let found = search.run(&|| false);
+    if found.plan.is_none() && found.bound > f64::NEG_INFINITY && goal == Goal::Any {
+        // Not found is not impossible.
+        return Ok(Some(Extreme { value: 0.0, size: 0.0, spend: vec![f64::NAN; n], stands: Vec::new() }));
+    }
     Ok(found.plan.map(|plan| {
         let spend: Vec<f64> = plan.stands.iter().map(|stand| stand.x).collect();
         let size = level.abs() + rate.abs() * spend.iter().sum::<f64>();

@@ -7,7 +7,6 @@ use std::collections::BinaryHeap;
 
 use super::newton;
 use super::columns::{Generator, Outcome, Part, Relaxed};
-use super::plan::gap;
 use super::program::{Prices, Program, Range};
 use super::proof::Node;
 
@@ -88,6 +87,10 @@ impl Ord for Open {
 pub(crate) struct Search<'p, 'a> {
     generator: Generator<'p, 'a>,
     tolerance: f64,
+    /// Size of what the objective adds up.
+    size: f64,
+    /// Cases after which the search ends.
+    most_nodes: usize,
     /// Cases after which a search that has found no plan gives up.
     patience: usize,
     /// A value that is good enough, and below which nothing is.
@@ -102,12 +105,20 @@ impl<'p, 'a> Search<'p, 'a> {
         Self {
             generator: Generator::new(program),
             tolerance,
+            size: program.size(),
+            most_nodes: MOST_NODES,
             patience: MOST_NODES,
             wanted: None,
             incumbent: None,
             nodes: Vec::new(),
             closed: f64::NEG_INFINITY,
         }
+    }
+
+    /// Ends after so many cases.
+    pub(crate) fn most_nodes(mut self, cases: usize) -> Self {
+        self.most_nodes = cases;
+        self
     }
 
     /// Gives up after some cases in which no plan was found.
@@ -141,7 +152,7 @@ impl<'p, 'a> Search<'p, 'a> {
         let mut unfinished = f64::NEG_INFINITY;
         while let Some(next) = open.pop() {
             let hopeless = self.incumbent.is_none() && self.nodes.len() >= self.patience;
-            if self.is_closed(next.bound) || hopeless || self.nodes.len() >= MOST_NODES || stop() {
+            if self.is_closed(next.bound) || hopeless || self.nodes.len() >= self.most_nodes || stop() {
                 unfinished = next.bound;
                 break;
             }
@@ -186,7 +197,8 @@ impl<'p, 'a> Search<'p, 'a> {
                 return true;
             }
         }
-        self.incumbent.as_ref().is_some_and(|incumbent| gap(incumbent.value, bound) <= self.tolerance)
+        let size = bound.abs().max(1e-9 * self.size).max(f64::MIN_POSITIVE);
+        self.incumbent.as_ref().is_some_and(|incumbent| bound - incumbent.value <= self.tolerance * size)
     }
 
     /// The bound at which nothing better is left.
@@ -195,7 +207,9 @@ impl<'p, 'a> Search<'p, 'a> {
         match &self.incumbent {
             _ if wanted > f64::NEG_INFINITY => wanted.next_down(),
             None => f64::NEG_INFINITY,
-            Some(incumbent) => incumbent.value + 0.5 * self.tolerance * incumbent.value.abs(),
+            Some(incumbent) => {
+                incumbent.value + 0.5 * self.tolerance * incumbent.value.abs().max(1e-9 * self.size)
+            }
         }
     }
 
@@ -203,7 +217,8 @@ impl<'p, 'a> Search<'p, 'a> {
     fn add(&mut self, ranges: Vec<Range>, parent: &[f64], open: &mut BinaryHeap<Open>) {
         let node = self.nodes.len();
         let tolerance = self.tolerance;
-        let exact = |bound: f64| 0.1 * tolerance * bound.abs();
+        let small = 1e-9 * self.size;
+        let exact = |bound: f64| 0.1 * tolerance * bound.abs().max(small);
         self.nodes.push(Node::Multipliers { values: parent.to_vec(), impossible: false });
         match self.generator.relax(&ranges, exact, self.enough()) {
             Outcome::Impossible(multipliers) => {
@@ -260,14 +275,14 @@ impl<'p, 'a> Search<'p, 'a> {
     fn dive(&mut self, ranges: &[Range], relaxed: &Relaxed) {
         let mut ranges = ranges.to_vec();
         let mut relaxed = relaxed.clone();
-        let tolerance = self.tolerance;
+        let (tolerance, small) = (self.tolerance, 1e-9 * self.size);
         for _ in 0..6 {
             for place in 0..ranges.len() {
                 if let Some(range) = self.mostly(place, &relaxed.parts[place], ranges[place]) {
                     ranges[place] = range;
                 }
             }
-            match self.generator.relax(&ranges, |bound| 0.1 * tolerance * bound.abs(), self.enough()) {
+            match self.generator.relax(&ranges, |bound| 0.1 * tolerance * bound.abs().max(small), self.enough()) {
                 Outcome::Solved(next) => relaxed = next,
                 _ => return,
             }

@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::conflict;
 use super::coupled::{Found, Incumbent, Search, Stand};
 use super::goal::{Objective, Target};
-use super::plan::{Binding, Plan, Status, gap};
+use super::plan::{Binding, Plan, Status};
 use super::problem::Problem;
 use super::program::{Place, Program};
 use super::proof::Proof;
@@ -229,7 +229,7 @@ pub(super) fn assemble(
     let limits: Vec<Binding> = program.rows.iter().zip(multipliers).map(priced).collect();
     let budget = limits.iter().find(|limit| limit.limit == "budget");
     let bound = bound.max(*value);
-    let gap = gap(*value, bound);
+    let gap = program.gap(*value, bound);
     Plan {
         total_spend: spend.iter().sum(),
         total_response: response.iter().sum(),

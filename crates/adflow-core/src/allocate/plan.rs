@@ -16,9 +16,9 @@ use crate::curve::column::Column;
 /// `upper_bound` is a number that no plan within the limits can exceed, so
 ///
 /// ```text
-/// gap = (upper_bound − objective_value) / |upper_bound|
+/// gap = (upper_bound − objective_value) / max(|upper_bound|, tiny)
 /// ```
-///
+//////
 /// says how much, at most, is left on the table. [`verify`](Self::verify) recomputes both from the problem and
 /// the plan alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,8 @@ pub struct Plan {
     pub objective_value: f64,
     /// No plan within the limits has a larger objective value.
     pub upper_bound: f64,
-    /// (upper_bound − objective_value)/|upper_bound|.
+    /// (upper_bound − objective_value)/max(|upper_bound|, tiny); tiny is a billionth of what the objective adds up where costs
+    /// can cancel the response, and the smallest number elsewhere.
     pub gap: f64,
     /// What one more unit of budget is worth; +∞ where a curve rises vertically and there is no budget at all.
     pub shadow_price: f64,

@@ -150,6 +150,24 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// The size of what the objective adds up: Σ of the largest response, cost and fixed part of every place. An objective that
+    /// is a billionth of it is 0 but for rounding.
+    pub(crate) fn size(&self) -> f64 {
+        let of = |place: &Place<'_>| {
+            let each = place.stretches.iter().map(|stretch| {
+                let brought = self.counts_value * place.value * stretch.response(stretch.to);
+                brought.abs() + (stretch.rate * stretch.to).abs() + stretch.fixed.abs()
+            });
+            each.fold(0.0, f64::max)
+        };
+        self.places.iter().map(of).sum()
+    }
+
+    /// (bound − value)/max(|bound|, 1e-9 · [`size`](Self::size)).
+    pub(crate) fn gap(&self, value: f64, bound: f64) -> f64 {
+        (bound - value) / bound.abs().max(1e-9 * self.size()).max(f64::MIN_POSITIVE)
+    }
+
     /// Σ objective.
     pub(crate) fn value(&self, stands: &[Stand]) -> f64 {
         stands.iter().enumerate().map(|(place, stand)| self.objective(place, stand.stretch, stand.x)).sum()

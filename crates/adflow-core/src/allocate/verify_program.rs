@@ -4,7 +4,7 @@
 //! sums, limits and the bound of every case are taken anew, each inner maximum by interval subdivision.
 
 use super::coupled::Stand;
-use super::plan::{Plan, Status, gap};
+use super::plan::{Plan, Status};
 use super::problem::Problem;
 use super::program::{Prices, Program, Range};
 use super::proof::Node;
@@ -81,8 +81,8 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     .max(value);
     let proven = bound.is_finite() && close(bound, plan.upper_bound, size * 1e-3);
     check("upper_bound", proven, format!("recomputed {bound}, stated {}", plan.upper_bound));
-    let stated = gap(plan.objective_value, plan.upper_bound);
-    let gap = gap(value, bound);
+    let stated = program.gap(plan.objective_value, plan.upper_bound);
+    let gap = program.gap(value, bound);
     let status = (stated - plan.gap).abs() <= ROUNDING && plan.status == Status::of(plan.gap, problem.tolerance);
     check("status", status, format!("{} with a gap of {gap:.2e}", plan.status));
     let ok = checks.iter().all(|check| check.ok);

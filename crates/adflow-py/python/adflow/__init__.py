@@ -8,35 +8,49 @@ True
 """
 
 from adflow._adflow import (
+    Adstock,
     Batch,
     Coupling,
     Explanation,
+    Frontier,
     Group,
+    Outcome,
     Plan,
     ResponseCurves,
     Risk,
+    SchedulePlan,
     Target,
+    Uncertainty,
     Verification,
     allocate,
     allocate_batch,
+    frontier,
+    schedule,
 )
 from adflow._errors import AdflowError, InfeasibleError, InvalidInputError
 from adflow._frame import allocate_frame
 
 __all__ = [
     "AdflowError",
+    "Adstock",
     "Batch",
     "Coupling",
     "Explanation",
+    "Frontier",
     "Group",
     "InfeasibleError",
     "InvalidInputError",
+    "Outcome",
     "Plan",
     "ResponseCurves",
     "Risk",
+    "SchedulePlan",
     "Target",
+    "Uncertainty",
     "Verification",
     "allocate",
     "allocate_batch",
     "allocate_frame",
+    "frontier",
+    "schedule",
 ]

@@ -38,8 +38,8 @@ class InfeasibleError(AdflowError):
     conflict : list of dict
         The smallest set of limits that cannot hold together: `limit`, `arm`, `name`, `bound` of each. Without any one
         of them the rest could.
-    feasible_budget : (float, float)
-        Smallest and largest total spend that the limits allow.
+    feasible_budget : (float, float) or None
+        Smallest and largest total spend that the other limits allow; None where they allow none.
     nearest : (float or None, float or None)
         The totals next to the budget asked for that could be spent, below and above; None where there is none.
     feasible_target : float or None
@@ -47,7 +47,7 @@ class InfeasibleError(AdflowError):
     """
 
     conflict: list[Limit]
-    feasible_budget: tuple[float, float]
+    feasible_budget: tuple[float, float] | None
     nearest: tuple[float | None, float | None]
     feasible_target: float | None
 
@@ -56,7 +56,7 @@ class InfeasibleError(AdflowError):
         message: str,
         code: str = "infeasible",
         conflict: list[Limit] | None = None,
-        feasible_budget: tuple[float, float] = (float("nan"), float("nan")),
+        feasible_budget: tuple[float, float] | None = None,
         nearest: tuple[float | None, float | None] = (None, None),
         feasible_target: float | None = None,
     ) -> None:

@@ -44,7 +44,8 @@ _LIMITS = {
 }
 # The same for limits on how far spends move from `current`.
 _MOVES = {"max_change": np.inf, "max_change_amount": np.inf, "move_cost": 0.0}
-_BACKENDS: tuple[Literal["pandas", "polars", "pyarrow"], ...] = ("pandas", "polars", "pyarrow")
+_Backend = Literal["pandas", "polars", "pyarrow"]
+_BACKENDS: tuple[_Backend, ...] = ("pandas", "polars", "pyarrow")
 
 
 def allocate_frame(
@@ -56,10 +57,13 @@ def allocate_frame(
     upper: float | None = None,
     active_lower: float | None = None,
     activation_cost: float | None = None,
+    max_active: int | None = None,
+    target: _adflow.Target | None = None,
     objective: Literal["response", "profit", "spend"] = "response",
     value: float | None = None,
     max_change: float | None = None,
     max_change_amount: float | None = None,
+    max_moves: int | None = None,
     move_cost: float | None = None,
     step: float | None = None,
     spend_all: bool = False,
@@ -80,8 +84,8 @@ def allocate_frame(
         `half_saturation`, `slope`, …, also `offset`, `cost_per_unit`, `value_per_response`); optionally `curve`, the
         name of its family ("hill" where there is none), and `lower`, `upper`, `active_lower`, `activation_cost`,
         `value`, `step`, `max_change`, `max_change_amount`, `move_cost`, where an empty cell means no limit, no cost and
-        a value of 1. `current` is read where one of the last three is given, in a column or for all rows. Other
-        columns stay as they are.
+        a value of 1. `current` is read where one of the last three or `max_moves` is given, in a column or for all
+        rows. Other columns stay as they are.
     by : str or list of str
         The columns that tell campaigns apart; rows of one campaign may stand anywhere.
     budget : float or str
@@ -90,8 +94,8 @@ def allocate_frame(
         For all rows, in place of a column.
     max_change, max_change_amount, move_cost, step : float, optional
         For all rows, in place of a column.
-    objective, spend_all, tolerance, time_limit, threads, progress
-        As for `allocate_batch`.
+    objective, target, max_active, max_moves, spend_all, tolerance, time_limit, threads, progress
+        As for `allocate_batch`: the same for each campaign by itself.
 
     Returns
     -------
@@ -133,6 +137,9 @@ def allocate_frame(
     }
     options = {
         "objective": objective,
+        "target": target,
+        "max_active": max_active,
+        "max_moves": max_moves,
         "spend_all": spend_all,
         "tolerance": tolerance,
         "time_limit": time_limit,
@@ -191,7 +198,7 @@ class _Campaigns:
             elif name in rows.columns:
                 values = self._sorted(rows, name)
                 self.settings[name] = np.where(np.isnan(values), missing, values)
-        if not _MOVES.keys().isdisjoint(self.settings):
+        if options["max_moves"] is not None or not _MOVES.keys().isdisjoint(self.settings):
             _check_columns(rows, ["current"])
             self.settings["current"] = self._sorted(rows, "current")
         self.budgets = self._budgets(rows, budget)
@@ -300,16 +307,8 @@ def _check_columns(rows: nw.DataFrame[Any], names: list[str]) -> None:
             raise InvalidInputError(f"the frame has no column `{name}`", "malformed")
 
 
-def plan_frame(plan: _adflow.Plan, backend: Literal["pandas", "polars", "pyarrow"] | None) -> Any:
+def plan_frame(plan: _adflow.Plan, backend: _Backend | None) -> Any:
     """`Plan.to_frame`."""
-    if backend is None:
-        installed = [name for name in _BACKENDS if find_spec(name)]
-        if not installed:
-            raise ImportError(f"a frame needs one of {', '.join(_BACKENDS)}")
-        backend = installed[0]
-    elif backend not in _BACKENDS:
-        message = f"`backend` must be one of {', '.join(_BACKENDS)}, got {backend!r}"
-        raise InvalidInputError(message, "out_of_domain")
     columns: dict[str, Any] = {}
     if plan.names is not None:
         columns["name"] = plan.names
@@ -318,4 +317,58 @@ def plan_frame(plan: _adflow.Plan, backend: Literal["pandas", "polars", "pyarrow
     columns["spend"] = plan.spend.copy()
     columns["response"] = plan.response.copy()
     columns["marginal_response"] = plan.marginal_response.copy()
+    return _made(columns, backend)
+
+
+def frontier_frame(frontier: _adflow.Frontier, backend: _Backend | None) -> Any:
+    """`Frontier.to_frame`."""
+    columns: dict[str, Any] = {"budget": frontier.budgets.copy()}
+    for name in ("total_spend", "total_response", "objective_value", "upper_bound", "gap", "shadow_price"):
+        columns[name] = getattr(frontier, name).copy()
+    columns["status"] = frontier.status
+    names = frontier.names or [str(arm) for arm in range(len(frontier.curves))]
+    for word in ("spend", "response"):
+        values = getattr(frontier, word)
+        columns.update({f"{word}_{name}": values[:, arm].copy() for arm, name in enumerate(names)})
+    return _made(columns, backend)
+
+
+def schedule_frame(plan: _adflow.SchedulePlan, backend: _Backend | None) -> Any:
+    """`SchedulePlan.to_frame`."""
+    periods, arms = plan.spend.shape
+    columns: dict[str, Any] = {
+        "period": np.repeat(np.arange(periods), arms),
+        "arm": np.tile(np.arange(arms), periods),
+    }
+    if plan.names is not None:
+        columns["name"] = plan.names * periods
+    columns["spend"] = plan.spend.flatten()
+    columns["adstocked"] = plan.adstocked[:periods].flatten()
+    columns["response"] = plan.response[:periods].flatten()
+    return _made(columns, backend)
+
+
+def uncertainty_frame(uncertainty: _adflow.Uncertainty, backend: _Backend | None) -> Any:
+    """`Uncertainty.to_frame`."""
+    columns: dict[str, Any] = {}
+    if uncertainty.names is not None:
+        columns["name"] = uncertainty.names
+    for word in ("mean", "std", "low", "high"):
+        columns[f"share_{word}"] = np.array([share[word] for share in uncertainty.shares])
+    columns["information"] = uncertainty.arm_information.copy()
+    if uncertainty.arm_information_money is not None:
+        columns["information_money"] = uncertainty.arm_information_money.copy()
+    return _made(columns, backend)
+
+
+def _made(columns: dict[str, Any], backend: _Backend | None) -> Any:
+    """A frame of the kind asked for, or of the first that is installed."""
+    if backend is None:
+        installed = [name for name in _BACKENDS if find_spec(name)]
+        if not installed:
+            raise ImportError(f"a frame needs one of {', '.join(_BACKENDS)}")
+        backend = installed[0]
+    elif backend not in _BACKENDS:
+        message = f"`backend` must be one of {', '.join(_BACKENDS)}, got {backend!r}"
+        raise InvalidInputError(message, "out_of_domain")
     return nw.from_dict(columns, backend=backend).to_native()

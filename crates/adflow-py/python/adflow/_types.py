@@ -22,13 +22,17 @@ LimitKind = Literal[
     "max_moves",
     "step",
     "extrapolation",
+    "period_lower",
+    "period_upper",
+    "arm_lower",
+    "arm_upper",
 ]
 
 
 class Limit(TypedDict):
     """A limit as the caller stated it.
 
-    `arm` is None where the limit is not one arm's; `name` is that of the arm, the group or the row.
+    `arm` is None where the limit is not one arm's; `name` is that of the arm, the group, the row or the period.
     """
 
     limit: LimitKind
@@ -70,4 +74,32 @@ class ArmExplanation(TypedDict):
     binding: LimitKind | None
     binding_price: float | None
     outside_observed: bool | None
+    price: float | None
+    why_not_more: str
+    why_not_less: str
+    alternative_spend: float | None
+    alternative_loss: float | None
     sentence: str
+
+
+class FrontierChange(TypedDict):
+    """An arm that starts or stops to spend, or to be held back, as the budget rises.
+
+    `between` are the budgets given on both sides; without `exact`, `budget` is interpolated between them.
+    """
+
+    arm: int
+    name: str | None
+    change: Literal["enters", "leaves", "saturates", "frees"]
+    budget: float
+    between: tuple[float, float]
+    exact: bool
+
+
+class ShareSpread(TypedDict):
+    """An arm's share of the total over the best plans of single draws; `low` and `high` are its 5 and 95 % quantiles."""
+
+    mean: float
+    std: float
+    low: float
+    high: float

@@ -158,7 +158,27 @@ impl<'a> Layout<'a> {
         }
         let mut layout = Self { blocks, rows, horizon, budget };
         layout.cap(schedule)?;
+        layout.check_tables()?;
         Ok(layout)
+    }
+
+    /// Tables must reach as far as what is spent at least adds up to.
+    fn check_tables(&self) -> Result<()> {
+        for (i, block) in self.blocks.iter().enumerate() {
+            let end = block.arm.domain().1;
+            let least = |cell: usize| block.adstocked(cell, &block.low);
+            let over =
+                (0..self.horizon).map(least).find(|least| end.is_finite() && *least > end * (1.0 + 1e-12));
+            if let Some(least) = over {
+                let expected = format!("a curve that is known up to {least}, the least adstocked spend");
+                return Err(Error::out_of_domain(
+                    format!("curves[{i}]"),
+                    expected,
+                    format!("one up to {end}"),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Bounds every spend by what the rows leave it.
