@@ -9,12 +9,123 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/**
+ * How much of a period's spend still works l periods later, per arm:
+ *
+ * ```text
+ * a[t] = Σ_l w[l] x[t − l]      l = 0, 1, …, maxLag − 1
+ * ```
+ *
+ * Parameters are one number for all arms, or one per arm. They are checked where the adstock is used: there the number of
+ * arms is known.
+ */
+export declare class Adstock {
+  /** No carry-over: a period's spend works in that period alone. */
+  static none(): Adstock
+  /** r^l: r is `retention`. Without `maxLag` the kernel has no end: a[t] = x[t] + r a[t−1]. */
+  static geometric(parameters: GeometricAdstock): Adstock
+  /** r^((l − peak)²): strongest `peak` periods after the spend. */
+  static delayed(parameters: DelayedAdstock): Adstock
+  /** ∏_{t=1..l} exp(−(t/scale)^shape). */
+  static weibullCdf(parameters: WeibullAdstock): Adstock
+  /** The Weibull density at l + 1, moved and stretched to run from 0 to 1. */
+  static weibullPdf(parameters: WeibullAdstock): Adstock
+  /** (1 − l/maxLag)^(1/r − 1): r is `retention`. */
+  static binomial(parameters: BinomialAdstock): Adstock
+  /**
+   * The weights themselves, 0 to 1e60, from the period of the spend on: one row for all arms, or one per arm. With
+   * `normalize` they are divided by their sum.
+   */
+  static kernel(weights: Numbers | Array<Numbers>, normalize?: boolean | undefined | null): Adstock
+  /**
+   * The weights of each of `arms` arms; of an endless kernel the first `periods`.
+   *
+   * @throws AdflowError with code `out_of_domain`, `not_finite`, `length_mismatch` or `empty` for parameters outside
+   * their domain.
+   */
+  weights(arms: number, periods: number): Array<Float64Array>
+}
+
+/**
+ * The best plans of one problem under many budgets, as columns in the order in which the budgets were given.
+ *
+ * Every row is a plan as `allocate` gives it, with an upper bound and a gap of its own.
+ */
+export declare class Frontier {
+  /** Number of budgets. */
+  get length(): number
+  /** Number of arms. */
+  get arms(): number
+  /** The budgets (money), as given. */
+  get budgets(): Float64Array
+  /** Spend per budget and arm (money), row by row: entry `j * arms + i` is arm i under budget j. */
+  get spend(): Float64Array
+  /** Response per budget and arm, row by row like `spend`. */
+  get response(): Float64Array
+  /** Sum of the spends per budget (money). */
+  get totalSpend(): Float64Array
+  /** Sum of the responses per budget. */
+  get totalResponse(): Float64Array
+  /** What was maximised, per budget. */
+  get objectiveValue(): Float64Array
+  /** No plan within the limits has a larger objective value; per budget. */
+  get upperBound(): Float64Array
+  /** (upperBound − objectiveValue)/|upperBound|, per budget. */
+  get gap(): Float64Array
+  /** What one more unit of budget is worth, per budget. */
+  get shadowPrice(): Float64Array
+  /** Whether the gap is within the tolerance, per budget. */
+  get status(): Array<'optimal' | 'feasible'>
+  /** Where arms start and stop to spend and to be held back, by rising budget. */
+  get changes(): Array<FrontierChange>
+  /** Steps of all searches together. */
+  get iterations(): number
+  /** Time that all budgets together took (seconds). */
+  get elapsed(): number
+  /**
+   * Spend per arm (money) under budget j, counted from 0.
+   *
+   * @throws AdflowError with code `out_of_domain` where there is no such budget.
+   */
+  row(j: number): Float64Array
+}
+
 /** Stops a search that runs off the event loop. */
 export declare class Interrupt {
   /** One that has not stopped anything yet. */
   constructor()
   /** Stops the search between two of its steps. */
   interrupt(): void
+}
+
+/** The distribution of a plan's outcome Σ value · response over the draws of its curves (objective, before costs). */
+export declare class Outcome {
+  /** The outcome in each draw. */
+  get draws(): Float64Array
+  /** Mean of the draws. */
+  get mean(): number
+  /** Population standard deviation of the draws. */
+  get std(): number
+  /** Quantiles at 5, 25, 50, 75 and 95 %, linear between the draws in order. */
+  get quantiles(): Float64Array
+  /**
+   * The mean of the worst share `alpha` of the draws, above 0 up to 1, with a part of the draw on the border.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  cvar(alpha: number): number
+  /**
+   * The share of the draws in which the outcome is at least this (objective).
+   *
+   * @throws AdflowError with code `out_of_domain` for NaN.
+   */
+  probability(atLeast: number): number
+  /**
+   * The quantile at a share from 0 to 1, linear between the draws in order.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  quantile(share: number): number
 }
 
 /**
@@ -54,6 +165,14 @@ export declare class Plan {
   get status(): 'optimal' | 'feasible'
   /** The limits that hold the plan back, with their prices: those on several arms first, then the arms in order. */
   get binding(): Array<Binding>
+  /**
+   * The limits on several arms with the price of each, 0 where it does not hold the plan back: the budget, groups (each:
+   * lower, upper, least share, largest share), rows of the matrix, the target, most active and most moved arms. Empty for
+   * a problem with nothing but a budget.
+   */
+  get limits(): Array<Binding>
+  /** What the plan brings in every draw of its curves; undefined where the curves are certain. */
+  get outcome(): Outcome | undefined
   /** The arms' names; null where they have none. */
   get names(): Array<string> | null
   /** With whole steps: what the best plan without them would have been worth more; null without steps. */
@@ -73,6 +192,18 @@ export declare class Plan {
    * calls it. Infinite numbers are null in it.
    */
   toJSON(): Record<string, unknown>
+  /**
+   * How the plan hangs on the draws of its curves, from one plan per draw and one per draw and arm: the shares of the
+   * arms in the best plans of single draws, the regret of not knowing the draw, and what knowing all curves, or that of
+   * one arm, would be worth. A plan for a measure of risk is held against plans without one.
+   *
+   * It runs on the event loop; for many draws and arms there is `uncertaintyAsync`.
+   *
+   * @throws AdflowError with code `out_of_domain` where the curves have no draws or none is to be used.
+   */
+  uncertainty(options?: UncertaintyOptions | undefined | null): Uncertainty
+  /** `uncertainty` off the event loop, on the libuv pool. The promise is rejected as that of `allocateAsync` is. */
+  uncertaintyAsync(options?: (UncertaintyOptions & { signal?: AbortSignal }) | null, signal?: AbortSignal): Promise<Uncertainty>
 }
 
 /**
@@ -176,8 +307,90 @@ export declare class ResponseCurves {
   withOffset(offset: Parameters, keepResponse?: boolean | undefined | null): ResponseCurves
   /** Puts a price of exposure between spend and response: F sees x / cost units. `cost` is money per unit. */
   withCostPerUnit(cost: Parameters): ResponseCurves
+  /**
+   * Lets the price of a unit rise with the number of units: u units cost c uᵖ each on average, so that a spend x buys
+   * (x/c)^{1/(1+p)} of them; c is the cost per unit. `exponent` is p, from 0 to 10, one number or one per arm; 0 for an
+   * arm whose price stays, and for one with price tiers.
+   */
+  withPricePower(exponent: Parameters): ResponseCurves
+  /**
+   * Lets the price of a unit rise in steps: the first price holds up to the first break (money), the next for what is
+   * spent beyond it, the last without end. One row of breaks and one of prices, which may not fall, for all arms, or
+   * one per arm; a price is money per unit where no cost per unit is set, and a factor on it where one is.
+   */
+  withPriceTiers(spendBreaks: Numbers | Array<Numbers>, prices: Numbers | Array<Numbers>): ResponseCurves
   /** Multiplies the response, for instance by the money one conversion is worth. */
   withValuePerResponse(value: Parameters): ResponseCurves
+}
+
+/**
+ * A plan over periods and the proof of how good it is.
+ *
+ * Matrices stand row by row: entry `t * arms + i` belongs to period t and arm i.
+ */
+export declare class SchedulePlan {
+  /** Number of arms. */
+  get arms(): number
+  /** Number of periods. */
+  get periods(): number
+  /** The arms' names; null where they have none. */
+  get names(): Array<string> | null
+  /** Spend per period and arm (money), periods × arms. */
+  get spend(): Float64Array
+  /** Adstocked spend per period and arm (money), (periods and tail) × arms. */
+  get adstocked(): Float64Array
+  /** Response per period and arm, (periods and tail) × arms. */
+  get response(): Float64Array
+  /** Spend per arm, all periods together (money). */
+  get armSpend(): Float64Array
+  /** Response per arm, all periods and the tail together. */
+  get armResponse(): Float64Array
+  /** Spend per period, all arms together (money). */
+  get periodSpend(): Float64Array
+  /** Response after the last period; 0 where the tail does not count. */
+  get responseAfter(): number
+  /** responseAfter/totalResponse; 0 where there is no response. */
+  get responseAfterShare(): number
+  /** Sum of the spends (money). */
+  get totalSpend(): number
+  /** Sum of the responses. */
+  get totalResponse(): number
+  /** Σ value · response: what was maximised. */
+  get objectiveValue(): number
+  /** No plan within the limits has a larger objective value. */
+  get upperBound(): number
+  /** (upperBound − objectiveValue)/|upperBound|. */
+  get gap(): number
+  /** What one more unit of budget is worth; 0 without a budget. */
+  get shadowPrice(): number
+  /** `"optimal"` where the gap is within the tolerance; `"feasible"` where the search ended before that. */
+  get status(): 'optimal' | 'feasible'
+  /** The limits on several spends that hold the plan back, with their prices. */
+  get binding(): Array<Binding>
+  /**
+   * All limits on several spends with the price of each: the budget, then periods and arms that have limits. A period is
+   * named `"period 3"`, counted from 0.
+   */
+  get limits(): Array<Binding>
+  /** Steps of the search. */
+  get iterations(): number
+  /** Time the search took (seconds). */
+  get elapsed(): number
+  /**
+   * Spend per arm (money) in period t, counted from 0.
+   *
+   * @throws AdflowError with code `out_of_domain` where there is no such period.
+   */
+  row(t: number): Float64Array
+  /** Recomputes the plan and its proof from the schedule and the spends alone, by code of its own. */
+  verify(): Verification
+  /** The plan in sentences: the whole first, then one per arm. */
+  explain(): Array<string>
+  /**
+   * The versioned document that Rust, Python and the command line write too, with the proof; `JSON.stringify(plan)`
+   * calls it. Infinite numbers are null in it.
+   */
+  toJSON(): Record<string, unknown>
 }
 
 /**
@@ -204,7 +417,9 @@ export declare function allocate(curves: ResponseCurves, options: AllocateOption
 
 /**
  * Solves many independent problems in one call: problem j owns the arms `offsets[j]` up to, not including,
- * `offsets[j + 1]` of the curves, and the budget `budgets[j]`. The options, but for `budget`, apply to all arms.
+ * `offsets[j + 1]` of the curves, and the budget `budgets[j]`. Options per arm are given for all arms of all problems;
+ * `objective`, `target`, `maxActive`, `maxMoves` and `risk` hold for each problem; `groups` and `coupling` are refused, and
+ * `budget` is not used.
  *
  * @throws AdflowError as `allocate` does; the message names the problem.
  */
@@ -327,6 +542,22 @@ export interface ArmExplanation {
   bindingPrice: number | null
   /** Whether the spend lies outside what the curve was made from; null where that is not known. */
   outsideObserved: boolean | null
+  /** What a unit of the arm's money must bring: the price of budget and of every other limit that counts the arm. */
+  price: number
+  /** Why it does not spend more. */
+  whyNotMore: string
+  /** Why it does not spend less. */
+  whyNotLess: string
+  /**
+   * The second-best thing the arm could do at the prices of the plan (money): to spend nothing more than it must, or,
+   * where it does that, the best of its higher spends; null where there is none.
+   */
+  alternativeSpend: number | null
+  /**
+   * What that loses at least (objective, but for the gap): no plan in which the arm does it is better than the upper bound
+   * less this.
+   */
+  alternativeLoss: number | null
   /** The arm in one sentence. */
   sentence: string
 }
@@ -365,6 +596,22 @@ export interface Binding {
   price: number
 }
 
+/** Parameters of `Adstock.binomial`. */
+export interface BinomialAdstock {
+  /** r, 0 to 1. */
+  retention: NumberPerArm
+  /** Number of weights, the first for the period of the spend itself. */
+  maxLag: number
+  /** Whether the weights are divided by their sum; default false. */
+  normalize?: boolean
+}
+
+/** What a frontier asks beside the limits of its plans. */
+export interface Budgets {
+  /** The totals that may be spent (money), 0 to 1e60, in any order; they may repeat. */
+  budgets: Numbers
+}
+
 /** One check of a plan. */
 export interface Check {
   /** What was checked. */
@@ -396,6 +643,18 @@ export interface CouplingRow {
   arms: Positions
   /** The coefficient of each of them, −1e60 to 1e60. */
   coefficients: Numbers
+}
+
+/** Parameters of `Adstock.delayed`. */
+export interface DelayedAdstock {
+  /** r, 0 to 1. */
+  retention: NumberPerArm
+  /** How long after the spend it works most (periods), 0 to 1e6. */
+  peak: NumberPerArm
+  /** Number of weights, the first for the period of the spend itself. */
+  maxLag: number
+  /** Whether the weights are divided by their sum; default false. */
+  normalize?: boolean
 }
 
 /** What an error is about, in fields that a program can read. Which are there depends on the code. */
@@ -458,6 +717,48 @@ export interface ExponentialParameters {
   beta: Parameters
   /** k (money). */
   scale: Parameters
+}
+
+/**
+ * The best plans for many budgets, in one sweep: what one budget finds out serves the next.
+ *
+ * The options are those of `allocate`, with `budgets` in the place of `budget`; the time limit holds for all budgets
+ * together.
+ *
+ * @throws AdflowError as `allocate` does; a budget is named by its position (`budgets[7]`).
+ */
+export declare function frontier(curves: ResponseCurves, options: Omit<AllocateOptions, 'budget'> & Budgets): Frontier
+
+/** Where an arm starts or stops to spend, or to stand at its upper bound, as the budget rises. */
+export interface FrontierChange {
+  /** The arm, counted from 0. */
+  arm: number
+  /** Its name; null where it has none. */
+  name: string | null
+  /**
+   * `"enters"`: it rises from its lower bound (from 0 where there is none); `"leaves"`: it falls back to it;
+   * `"saturates"`: it reaches its upper bound; `"frees"`: it falls below it again.
+   */
+  change: 'enters' | 'leaves' | 'saturates' | 'frees'
+  /** The budget at which it happens (money), as closely as it is known. */
+  budget: number
+  /** The neighbours among the budgets given that it happens between (money). */
+  between: [below: number, above: number]
+  /** Whether `budget` is right to the rounding; otherwise it is interpolated inside `between`. */
+  exact: boolean
+}
+
+/** `frontier` off the event loop, until `interrupt` stops it. */
+export declare function frontierTask(curves: ResponseCurves, options: Omit<AllocateOptions, 'budget'> & Budgets, interrupt: Interrupt): Promise<Frontier>
+
+/** Parameters of `Adstock.geometric`. */
+export interface GeometricAdstock {
+  /** The share that is left after one period, 0 to 1. */
+  retention: NumberPerArm
+  /** Number of weights, the first for the period of the spend itself; default none: the kernel has no end. */
+  maxLag?: number
+  /** Whether the weights are divided by their sum; default false. */
+  normalize?: boolean
 }
 
 /**
@@ -535,7 +836,7 @@ export interface LightweightMmmModel {
 /** A limit as the caller stated it. */
 export interface Limit {
   /** Which limit. */
-  limit: 'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation'
+  limit: 'budget' | 'lower' | 'upper' | 'active_lower' | 'group_lower' | 'group_upper' | 'group_share_lower' | 'group_share_upper' | 'coupling' | 'target' | 'max_active' | 'max_change' | 'max_change_amount' | 'max_moves' | 'step' | 'marginal_roas' | 'extrapolation' | 'period_lower' | 'period_upper' | 'arm_lower' | 'arm_upper'
   /** The arm it belongs to; null where it is not a limit on one arm. */
   arm: number | null
   /** The name of the arm, the group or the row of the matrix; null where there is none. */
@@ -601,6 +902,12 @@ export interface MichaelisMentenParameters {
 /** One number for all arms, or one per arm. */
 export type NumberPerArm = number | Float64Array | Array<number>
 
+/** One number for all arms and periods, one per arm, or one row of arms per period. */
+export type NumberPerCell = number | Float64Array | Array<number> | Array<Points>
+
+/** One number for all periods, or one per period. */
+export type NumberPerPeriod = number | Float64Array | Array<number>
+
 /** A list of numbers. */
 export type Numbers = Float64Array | Array<number>
 
@@ -633,6 +940,8 @@ export interface PlanObject {
   shadowPrice: number
   /** The limits that hold the plan back. */
   binding: Array<Binding>
+  /** The limits on several arms, with their prices. */
+  limits: Array<Binding>
   /** With whole steps: what the best plan without them would have been worth more; null without steps. */
   roundingLoss: number | null
   /** Steps of the search. */
@@ -734,8 +1043,90 @@ export interface RobynModel {
   windlen?: number
 }
 
+/**
+ * Plans the spends of n arms in T periods, of which a part still works in later periods, with the proof of how good the
+ * plan is.
+ *
+ * ```text
+ * maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T, and with tail until nothing is left
+ * subject to Σ_it x_it ≤ budget        (= budget with spendAll)
+ *            periodLower_t ≤ Σ_i x_it ≤ periodUpper_t,   armLower_i ≤ Σ_t x_it ≤ armUpper_i
+ *            x_it ∈ [lower_it, upper_it]  or  {0} ∪ [activeLower_it, upper_it]
+ * ```
+ *
+ * x before the first period is `carryIn`, after the last 0. The curves' spends are adstocked spends (money). It runs on
+ * the event loop; for many arms and periods there is `scheduleAsync`.
+ *
+ * @throws AdflowError with code `infeasible` where no plan keeps all limits, and for input outside its domain.
+ */
+export declare function schedule(curves: ResponseCurves, options: ScheduleOptions): SchedulePlan
+
+/** What to schedule, and within which limits. */
+export interface ScheduleOptions {
+  /** How spends carry over into later periods. */
+  adstock: Adstock
+  /** Number of periods, 1 to 10,000. */
+  periods: number
+  /**
+   * The total that may be spent in all periods (money), 0 to 1e60. It can be left out where something else bounds every
+   * spend.
+   */
+  budget?: number
+  /** Spends before the first period (money), one row of arms per period, oldest first; default none. */
+  carryIn?: Array<Numbers>
+  /**
+   * Whether the response after the last period counts: as long as the kernel lasts, or as many periods again where it
+   * has no end; default true.
+   */
+  tail?: boolean
+  /** Least that all arms together spend in a period (money); default 0. */
+  periodLower?: NumberPerPeriod
+  /** Most that all arms together spend in a period (money); `Infinity`, the default, is none. */
+  periodUpper?: NumberPerPeriod
+  /** Least that an arm spends in all periods together (money); default 0. */
+  armLower?: NumberPerArm
+  /** Most that an arm spends in all periods together (money); `Infinity`, the default, is none. */
+  armUpper?: NumberPerArm
+  /** Smallest spend (money); default 0. */
+  lower?: NumberPerCell
+  /**
+   * Largest spend (money): 0 for an arm's period without it, the lower bound where the spend is booked; `Infinity`, the
+   * default, is none.
+   */
+  upper?: NumberPerCell
+  /** Smallest spend of an arm in a period in which it spends at all (money); default 0, none. */
+  activeLower?: NumberPerCell
+  /** Whether every arm spends the same in all periods; default false. */
+  constant?: boolean
+  /** What a unit of each arm's response is worth; default 1. */
+  value?: NumberPerArm
+  /** Names of the arms, in place of those that the curves carry. */
+  names?: Array<string>
+  /** Whether the whole budget must be spent; default false. */
+  spendAll?: boolean
+  /** Largest relative gap that is called optimal; default 1e-6. */
+  tolerance?: number
+  /** Seconds after which the best plan so far is returned with its true gap; default none. */
+  timeLimit?: number
+}
+
+/** `schedule` off the event loop, until `interrupt` stops it. */
+export declare function scheduleTask(curves: ResponseCurves, options: ScheduleOptions, interrupt: Interrupt): Promise<SchedulePlan>
+
 /** Tells the addon which class its errors have. */
 export declare function setErrorClass(errorClass: new (message: string, code: string, details: ErrorDetails) => Error): void
+
+/** The share of the total that an arm has in the best plans of single draws (0 to 1). */
+export interface ShareSpread {
+  /** Mean over the draws. */
+  mean: number
+  /** Population standard deviation. */
+  std: number
+  /** Quantile at 5 %. */
+  low: number
+  /** Quantile at 95 %. */
+  high: number
+}
 
 /** Points of [`ResponseCurves::tabulated`]. */
 export interface TabulatedParameters {
@@ -753,6 +1144,34 @@ export interface TanhParameters {
   c: Parameters
 }
 
+/** How a plan's quality hangs on the draws of its curves. */
+export interface Uncertainty {
+  /** Positions of the draws that were used. */
+  draws: Array<number>
+  /** Draws in which no plan keeps the limits (a target out of reach): they count nowhere else. */
+  infeasible: number
+  /** Per arm. */
+  shares: Array<ShareSpread>
+  /** Mean over the draws of what the plan is worth less than the draw's own best plan (objective). */
+  regretMean: number
+  /** Quantiles of that at 5, 25, 50, 75 and 95 %. */
+  regretQuantiles: Float64Array
+  /** What knowing all curves would be worth (objective): the expected value of perfect information. */
+  perfectInformation: number
+  /** The same in money; null where the budget has no price. */
+  perfectInformationMoney: number | null
+  /** What knowing one arm's curve would be worth, per arm (objective). */
+  armInformation: Float64Array
+  /** The same in money; null where the budget has no price. */
+  armInformationMoney: Float64Array | null
+}
+
+/** How many draws an answer stands on. */
+export interface UncertaintyOptions {
+  /** Draws that are used at most, evenly chosen; default 100. */
+  draws?: number
+}
+
 /** A plan recomputed from the problem and the spends alone. */
 export interface Verification {
   /** Whether every check holds. */
@@ -765,4 +1184,16 @@ export interface Verification {
   upperBound: number
   /** The gap between the two. */
   gap: number
+}
+
+/** Parameters of `Adstock.weibullCdf` and `Adstock.weibullPdf`. */
+export interface WeibullAdstock {
+  /** Shape of the distribution, 0.001 to 100. */
+  shape: NumberPerArm
+  /** Scale of the distribution (periods), 1e-6 to 1e6. */
+  scale: NumberPerArm
+  /** Number of weights, the first for the period of the spend itself. */
+  maxLag: number
+  /** Whether the weights are divided by their sum; default false. */
+  normalize?: boolean
 }

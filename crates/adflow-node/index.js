@@ -835,11 +835,19 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.Adstock = nativeBinding.Adstock
+module.exports.Frontier = nativeBinding.Frontier
 module.exports.Interrupt = nativeBinding.Interrupt
+module.exports.Outcome = nativeBinding.Outcome
 module.exports.Plan = nativeBinding.Plan
 module.exports.ResponseCurves = nativeBinding.ResponseCurves
+module.exports.SchedulePlan = nativeBinding.SchedulePlan
 module.exports.allocate = nativeBinding.allocate
 module.exports.allocateBatch = nativeBinding.allocateBatch
 module.exports.allocateBatchTask = nativeBinding.allocateBatchTask
 module.exports.allocateTask = nativeBinding.allocateTask
+module.exports.frontier = nativeBinding.frontier
+module.exports.frontierTask = nativeBinding.frontierTask
+module.exports.schedule = nativeBinding.schedule
+module.exports.scheduleTask = nativeBinding.scheduleTask
 module.exports.setErrorClass = nativeBinding.setErrorClass

@@ -294,7 +294,11 @@ impl ResponseCurves {
             Vec<f64>,
             Vec<Points>,
         >,
-        #[napi(ts_arg_type = "Numbers | Array<Numbers>")] prices: Either3<Float64Array, Vec<f64>, Vec<Points>>,
+        #[napi(ts_arg_type = "Numbers | Array<Numbers>")] prices: Either3<
+            Float64Array,
+            Vec<f64>,
+            Vec<Points>,
+        >,
     ) -> Result<Self> {
         let (breaks, prices) = (point_rows(spend_breaks), point_rows(prices));
         Ok(Self(self.0.clone().with_price_tiers(&breaks, &prices)?))

@@ -39,7 +39,7 @@ pub struct ScheduleOptions {
     #[napi(ts_type = "Array<Numbers>")]
     pub carry_in: Option<Vec<Points>>,
     /// Whether the response after the last period counts: as long as the kernel lasts, or as many periods again where it
-    /// has no end; default false.
+    /// has no end; default true.
     pub tail: Option<bool>,
     /// Least that all arms together spend in a period (money); default 0.
     #[napi(ts_type = "NumberPerPeriod")]
@@ -119,14 +119,12 @@ impl ScheduleOptions {
     fn schedule(self, curves: &ResponseCurves) -> Result<Schedule> {
         let periods = index("periods", self.periods)?;
         let mut schedule = Schedule::new(curves.0.clone(), self.adstock.0.clone(), periods);
+        schedule = schedule.tail(self.tail.unwrap_or(true));
         if let Some(budget) = self.budget {
             schedule = schedule.budget(budget);
         }
         if let Some(rows) = self.carry_in {
             schedule = schedule.carry_in(rows.iter().map(numbers));
-        }
-        if let Some(tail) = self.tail {
-            schedule = schedule.tail(tail);
         }
         if let Some(lower) = self.period_lower {
             schedule = schedule.period_lower(per_period(lower));
@@ -175,7 +173,7 @@ impl ScheduleOptions {
 /// plan is.
 ///
 /// ```text
-/// maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T; with tail also after it
+/// maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T, and with tail until nothing is left
 /// subject to Σ_it x_it ≤ budget        (= budget with spendAll)
 ///            periodLower_t ≤ Σ_i x_it ≤ periodUpper_t,   armLower_i ≤ Σ_t x_it ≤ armUpper_i
 ///            x_it ∈ [lower_it, upper_it]  or  {0} ∪ [activeLower_it, upper_it]

@@ -77,8 +77,20 @@ def test_a_frame_comes_back_as_its_kind_with_its_rows_in_order(kind: Any) -> Non
     frame = kind(columns)
     result = adflow.allocate_frame(frame)
     assert type(result) is type(frame)
-    got = {name: np.asarray(result[name].to_numpy()) for name in
-           ("campaign", "note", "spend", "response", "marginal_response", "upper_bound", "gap", "shadow_price", "status")}
+    got = {
+        name: np.asarray(result[name].to_numpy())
+        for name in (
+            "campaign",
+            "note",
+            "spend",
+            "response",
+            "marginal_response",
+            "upper_bound",
+            "gap",
+            "shadow_price",
+            "status",
+        )
+    }
     assert got["note"].tolist() == columns["note"]
     for campaign in ("c00", "c13", "c39"):
         rows = got["campaign"] == campaign
@@ -126,7 +138,9 @@ def test_families_limits_and_keys_come_from_columns() -> None:
     result = adflow.allocate_frame(frame, ["country", "brand"], budget=5.0)
     want = adflow.allocate(
         ResponseCurves.concat([ResponseCurves.hill(3.0, 4.0, 2.0), ResponseCurves.power(2.0, 0.5)]),
-        5.0, lower=[0.0, 1.0], upper=[3.0, None],
+        5.0,
+        lower=[0.0, 1.0],
+        upper=[3.0, None],
     )
     np.testing.assert_array_equal(result["spend"][:2].to_numpy(), want.spend)
     capped = adflow.allocate_frame(frame, ["country", "brand"], budget=5.0, upper=2.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ FILES = [
     "steps",
     "risk",
 ]
+# Schedules, written down by themselves.
+SCHEDULES = "schedule"
 # Has errors only: no numbers to write down.
 ERRORS = "infeasible"
 
@@ -80,6 +83,20 @@ def solve(problem: dict[str, Any]) -> adflow.Plan:
     return adflow.allocate(curves, **problem)
 
 
+def adstock(document: dict[str, Any]) -> adflow.Adstock:
+    arguments = dict(document)
+    make: Callable[..., adflow.Adstock] = getattr(adflow.Adstock, arguments.pop("kind"))
+    return make(**arguments)
+
+
+def schedule(problem: dict[str, Any]) -> adflow.SchedulePlan:
+    """The same for a schedule, whose tail is off where the document does not say."""
+    problem = {"tail": False, **problem}
+    assert problem.pop("version") == 1
+    curves = adflow.ResponseCurves.from_json(json.dumps(problem.pop("curves")))
+    return adflow.schedule(curves, adstock(problem.pop("adstock")), **problem)
+
+
 def bits(value: float) -> str:
     return struct.pack(">d", value).hex()
 
@@ -126,9 +143,10 @@ def check_error(error: adflow.AdflowError, expect: dict[str, Any]) -> None:
 
 CASES = [case for file in FILES for case in cases(file)]
 ALL = [*CASES, *cases(ERRORS)]
+PLANNED = cases(SCHEDULES)
 
 
-@pytest.mark.parametrize("file", [*FILES, ERRORS])
+@pytest.mark.parametrize("file", [*FILES, SCHEDULES, ERRORS])
 def test_no_file_is_empty(file: str) -> None:
     assert cases(file)
 
@@ -147,16 +165,39 @@ def test_the_plan_is_the_reference_s(problem: dict[str, Any], expect: dict[str, 
     assert plan.verify().ok, plan.verify()
 
 
+@pytest.mark.parametrize(
+    ("problem", "expect"), [case[2:] for case in PLANNED], ids=[case[1] for case in PLANNED]
+)
+def test_the_schedule_is_the_reference_s(problem: dict[str, Any], expect: dict[str, Any]) -> None:
+    plan = schedule(problem)
+    assert plan.status == expect.get("status", plan.status)
+    want, tolerance = expect["objective_value"], expect["objective_tolerance"]
+    assert abs(plan.objective_value - want) <= tolerance * abs(want)
+    assert plan.upper_bound >= want - tolerance * abs(want)
+    assert plan.gap <= expect.get("gap_at_most", 1.0)
+    if "spend" in expect:
+        tolerance = expect["spend_tolerance"] * problem["budget"]
+        np.testing.assert_allclose(plan.spend, expect["spend"], rtol=0, atol=tolerance)
+    assert plan.verify().ok, plan.verify()
+
+
 def test_the_bits_are_written_down() -> None:
-    lines = []
-    for file, name, problem, _ in CASES:
-        try:
-            plan = solve(problem)
-        except adflow.AdflowError as error:
-            lines.append(f"{file}/{name} error {error.code}")
-        else:
-            values = [*plan.spend.tolist(), plan.objective_value, plan.upper_bound, plan.shadow_price]
-            lines.append(" ".join([f"{file}/{name}", *map(bits, values)]))
-    target = ROOT / "target" / "golden" / "python.txt"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for end, answer, asked in [("", solve, CASES), ("_schedule", schedule, PLANNED)]:
+        lines = [written(file, name, problem, answer) for file, name, problem, _ in asked]
+        target = ROOT / "target" / "golden" / f"python{end}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def written(
+    file: str,
+    name: str,
+    problem: dict[str, Any],
+    answer: Callable[[dict[str, Any]], adflow.Plan | adflow.SchedulePlan],
+) -> str:
+    try:
+        plan = answer(problem)
+    except adflow.AdflowError as error:
+        return f"{file}/{name} error {error.code}"
+    values = [*plan.spend.ravel().tolist(), plan.objective_value, plan.upper_bound, plan.shadow_price]
+    return " ".join([f"{file}/{name}", *map(bits, values)])

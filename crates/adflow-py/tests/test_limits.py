@@ -242,8 +242,8 @@ def test_moves_start_from_current_spends(concave: ResponseCurves, setting: str) 
 def test_a_setting_that_is_not_known_is_a_type_error(concave: ResponseCurves) -> None:
     with pytest.raises(TypeError, match="allocate.. got an unexpected keyword argument 'colour'"):
         adflow.allocate(concave, 20.0, colour=None)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="allocate_batch.. got an unexpected keyword argument 'groups'"):
-        adflow.allocate_batch(concave, [0, 3], [20.0], groups=[VIDEO])  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="allocate_batch.. got an unexpected keyword argument 'budget'"):
+        adflow.allocate_batch(concave, [0, 3], [20.0], budget=20.0)  # type: ignore[call-arg]
 
 
 def test_none_is_the_same_as_nothing_said(concave: ResponseCurves) -> None:
@@ -412,7 +412,7 @@ def test_a_total_that_cannot_be_spent_has_neighbours(concave: ResponseCurves) ->
 
 PER_ARM: dict[str, Any] = {
     "activation_cost": np.array([0.1, 0.2, 0.3, 0.1, 0.2]),
-    "max_change": np.array([0.5, np.inf, 0.4, 0.3, np.inf]),
+    "max_change": np.array([0.1, np.inf, 0.4, 0.05, np.inf]),
     "max_change_amount": np.array([2.0, 1.0, np.inf, 3.0, 2.0]),
     "move_cost": np.array([0.01, 0.0, 0.02, 0.0, 0.01]),
     "step": np.array([0.0, 0.25, 0.0, 0.5, 0.0]),
@@ -438,6 +438,78 @@ def test_a_batch_takes_the_same_objective_for_all() -> None:
     curves = ResponseCurves.michaelis_menten([9.0, 7.0, 5.0], [4.0, 4.0, 3.0])
     batch = adflow.allocate_batch(curves, [0, 2, 3], [50.0, 50.0], objective="profit")
     assert batch.marginal_response == pytest.approx([1.0] * 3, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_active": 1},
+        {"max_moves": 1},
+        {"target": Target.roas(1.2)},
+        {"target": Target.response(6.0), "objective": "spend"},
+        {"target": Target.marginal_roas(0.9), "objective": "profit"},
+    ],
+    ids=["max_active", "max_moves", "roas", "response", "marginal_roas"],
+)
+def test_what_is_asked_of_several_arms_holds_for_each_problem(settings: dict[str, Any]) -> None:
+    curves = ResponseCurves.michaelis_menten([9.0, 7.0, 5.0, 6.0, 8.0], [4.0, 4.0, 3.0, 2.0, 5.0])
+    current = np.array([3.0, 4.0, 1.0, 3.0, 2.0])
+    batch = adflow.allocate_batch(curves, [0, 3, 5], [8.0, 6.5], current=current, **settings)
+    plain = adflow.allocate_batch(curves, [0, 3, 5], [8.0, 6.5], current=current)
+    for j, arms in enumerate([slice(0, 3), slice(3, 5)]):
+        plan = adflow.allocate(curves[arms], [8.0, 6.5][j], current=current[arms], **settings)
+        np.testing.assert_array_equal(batch.spend[arms], plan.spend)
+        np.testing.assert_array_equal(batch.marginal_response[arms], plan.marginal_response)
+        for name in ("objective_value", "upper_bound", "gap", "shadow_price", "status"):
+            assert getattr(batch, name)[j] == getattr(plan, name)
+    assert (np.abs(batch.spend - plain.spend) > 1e-3).any()
+
+
+def test_a_batch_takes_a_measure_of_risk(uncertain: ResponseCurves) -> None:
+    many = ResponseCurves.concat([uncertain, uncertain])
+    batch = adflow.allocate_batch(many, [0, 2, 4], [4.0, 6.0], risk=Risk.cvar(0.5))
+    for j, budget in enumerate([4.0, 6.0]):
+        plan = adflow.allocate(uncertain, budget, risk=Risk.cvar(0.5))
+        np.testing.assert_array_equal(batch.spend[2 * j : 2 * j + 2], plan.spend)
+        assert batch.objective_value[j] == plan.objective_value
+
+
+def test_a_batch_refuses_what_joins_arms_of_several_problems(concave: ResponseCurves) -> None:
+    for setting in ({"groups": [VIDEO]}, {"coupling": Coupling([[1.0, 1.0, 0.0]], 2.0)}):
+        with pytest.raises(adflow.InvalidInputError, match="many problems") as raised:
+            adflow.allocate_batch(concave, [0, 2, 3], [20.0, 5.0], **setting)  # type: ignore[arg-type]
+        assert raised.value.code == "out_of_domain"
+
+
+def test_the_first_infeasible_problem_of_a_batch_names_its_arms() -> None:
+    curves = ResponseCurves.michaelis_menten([9.0, 7.0, 5.0], [4.0, 4.0, 3.0])
+    with pytest.raises(adflow.InfeasibleError) as raised:
+        adflow.allocate_batch(curves, [0, 1, 3], [8.0, 1.0], lower=[0.0, 2.0, 0.0], max_active=1)
+    assert {(limit["limit"], limit["arm"]) for limit in raised.value.conflict} == {
+        ("budget", None),
+        ("lower", 1),
+    }
+
+
+def test_a_frame_takes_settings_for_each_campaign() -> None:
+    frame = pd.DataFrame(
+        {
+            "campaign": ["a", "b", "a", "b"],
+            "budget": 8.0,
+            "curve": "michaelis_menten",
+            "beta": [9.0, 6.0, 7.0, 8.0],
+            "half_saturation": 4.0,
+            "current": [2.0, 5.0, 6.0, 1.0],
+        }
+    )
+    active = adflow.allocate_frame(frame, max_active=1)
+    assert (active["spend"] > 0).groupby(active["campaign"]).sum().to_list() == [1, 1]
+    moved = adflow.allocate_frame(frame, max_moves=1)
+    assert (moved["spend"] != frame["current"]).groupby(frame["campaign"]).sum().max() <= 1
+    cheap = adflow.allocate_frame(frame, objective="spend", target=Target.response(5.0))
+    np.testing.assert_allclose(cheap.groupby("campaign")["response"].sum(), 5.0, rtol=1e-6)
+    with pytest.raises(adflow.InvalidInputError, match="no column `current`"):
+        adflow.allocate_frame(frame.drop(columns="current"), max_moves=1)
 
 
 def test_a_frame_has_columns_for_limits() -> None:

@@ -365,3 +365,84 @@ fn limits_that_cannot_hold_together_are_named() {
         assert!(answer.err.contains(part), "{part} in {}", answer.err);
     }
 }
+
+const SCHEDULE: &str = r#"{
+    "version": 1,
+    "curves": {"version": 1, "names": ["search", "video"], "curves": [
+        {"family": "michaelis_menten", "beta": [120.0, 80.0], "half_saturation": [5.0, 9.0]}]},
+    "adstock": {"kind": "geometric", "retention": [0.5, 0.8]}, "periods": 4, "budget": 40.0
+}"#;
+
+/// The spends of a schedule, one row of arms per period.
+fn rows(plan: &serde_json::Value) -> Vec<Vec<f64>> {
+    let row = |row: &serde_json::Value| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+    plan["spend"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn a_problem_with_periods_is_a_schedule() {
+    for (path, stdin) in [(file("schedule.json", SCHEDULE), ""), ("-", SCHEDULE)] {
+        let plan = json(&adflow(&["allocate", path], stdin));
+        assert_eq!(plan["status"], "optimal");
+        assert_eq!(plan["periods"], 4);
+        assert_eq!(plan["names"][1], "video");
+        let rows = rows(&plan);
+        assert_eq!((rows.len(), rows[0].len()), (4, 2));
+        assert!((rows.iter().flatten().sum::<f64>() - 40.0).abs() < 1e-6, "{rows:?}");
+        // The last spends have the least time to work.
+        assert!(rows[0][0] > rows[3][0] && rows[0][1] > rows[3][1], "{rows:?}");
+    }
+}
+
+#[test]
+fn arguments_take_the_place_of_what_a_schedule_says() {
+    let plan = json(&adflow(
+        &["allocate", "-", "--budget", "10", "--tolerance", "1e-4", "--threads", "1"],
+        SCHEDULE,
+    ));
+    assert!((plan["total_spend"].as_f64().unwrap() - 10.0).abs() < 1e-6, "{plan}");
+    let idle = SCHEDULE.replace("\"periods\"", "\"value\": 0, \"periods\"");
+    let all = json(&adflow(&["allocate", "-", "--spend-all"], &idle));
+    assert!((all["total_spend"].as_f64().unwrap() - 40.0).abs() < 1e-6, "{all}");
+}
+
+#[test]
+fn what_a_schedule_cannot_be_is_refused_at_its_place() {
+    let cases: [(&[&str], String, i32, &[&str]); 7] = [
+        (&["--target-roas", "2"], SCHEDULE.into(), 2, &["--target-roas", "not for schedules", "periods"]),
+        (&["--max-active", "1"], SCHEDULE.into(), 2, &["--max-active"]),
+        (&["--group-upper", "a=1"], SCHEDULE.into(), 2, &["--group-upper"]),
+        (&["--budget", "-3"], SCHEDULE.into(), 2, &["`--budget`"]),
+        (&[], SCHEDULE.replace("40.0", "-3"), 1, &["stdin", "`budget`", "-3"]),
+        (&[], SCHEDULE.replace("\"periods\"", "\"max_active\": 1, \"periods\""), 1, &["stdin", "max_active"]),
+        (
+            &["--budget", "40"],
+            SCHEDULE.replace("\"periods\"", "\"period_lower\": 11, \"periods\""),
+            1,
+            &["stdin", "budget", "period", "44"],
+        ),
+    ];
+    for (arguments, problem, code, expected) in cases {
+        let answer = adflow(&[&["allocate", "-"], arguments].concat(), &problem);
+        assert_eq!(answer.code, Some(code), "{arguments:?}: {}{}", answer.out, answer.err);
+        assert!(answer.out.is_empty(), "{}", answer.out);
+        for part in expected {
+            assert!(answer.err.contains(part), "{part} in {}", answer.err);
+        }
+    }
+}
+
+#[test]
+fn the_price_of_a_campaign_may_rise_with_what_it_buys() {
+    let table = "name,curve,beta,cost_per_unit,price_power,upper\na,linear,1,2,0.5,54\nb,linear,1,2,,54\n";
+    let plan = json(&adflow(&["allocate", "-", "--json"], table));
+    let response: Vec<f64> =
+        plan["response"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+    // u units cost 2 u^1.5 and 2 u: 54 buys 9 and 27.
+    assert!((response[0] - 9.0).abs() < 1e-9 && (response[1] - 27.0).abs() < 1e-9, "{plan}");
+    let refused = adflow(&["allocate", "-"], &table.replace(",0.5,", ",-1,"));
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    for part in ["line 2", "`price_power`", "-1"] {
+        assert!(refused.err.contains(part), "{part} in {}", refused.err);
+    }
+}

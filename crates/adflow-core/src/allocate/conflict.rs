@@ -262,7 +262,7 @@ pub(crate) fn reach(problem: &Problem, most: Vec<f64>) -> Result<Option<Vec<Stan
 const ROUNDING: f64 = 1e-9;
 
 /// Cases that one question may take: it is about limits, few of which are hard.
-const MOST_NODES: usize = 2_000;
+const MOST_NODES: usize = 500;
 
 /// What to look for among the plans that keep all limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -322,7 +322,12 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
         }
     }
     let search = Search::new(&program, 1e-7).most_nodes(MOST_NODES);
-    let search = if let Goal::Reach(_) = goal { search.reaching(level) } else { search };
+    let search = match goal {
+        Goal::Reach(_) => search.reaching(level),
+        // Every plan is worth 0: the first will do.
+        Goal::Any => search.reaching(-1.0),
+        _ => search,
+    };
     let found = search.run(&|| false);
     if found.plan.is_none() && found.bound > f64::NEG_INFINITY && goal == Goal::Any {
         // Not found is not impossible.

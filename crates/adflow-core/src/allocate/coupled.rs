@@ -38,6 +38,8 @@ pub(crate) struct Found {
 pub(crate) struct Incumbent {
     pub(crate) stands: Vec<Stand>,
     pub(crate) value: f64,
+    /// What a small objective is compared with.
+    pub(crate) tiny: f64,
     pub(crate) multipliers: Vec<f64>,
 }
 
@@ -87,8 +89,8 @@ impl Ord for Open {
 pub(crate) struct Search<'p, 'a> {
     generator: Generator<'p, 'a>,
     tolerance: f64,
-    /// Size of what the objective adds up.
-    size: f64,
+    /// What the smallest objective is compared with.
+    tiny: f64,
     /// Cases after which the search ends.
     most_nodes: usize,
     /// Cases after which a search that has found no plan gives up.
@@ -105,7 +107,7 @@ impl<'p, 'a> Search<'p, 'a> {
         Self {
             generator: Generator::new(program),
             tolerance,
-            size: program.size(),
+            tiny: program.tiny(None),
             most_nodes: MOST_NODES,
             patience: MOST_NODES,
             wanted: None,
@@ -132,7 +134,8 @@ impl<'p, 'a> Search<'p, 'a> {
         let program = self.generator.program;
         if program.keeps(&stands, KEPT) {
             let multipliers = vec![0.0; program.rows.len()];
-            self.incumbent = Some(Incumbent { value: program.value(&stands), stands, multipliers });
+            let (value, tiny) = (program.value(&stands), program.tiny(Some(&stands)));
+            self.incumbent = Some(Incumbent { stands, value, tiny, multipliers });
         }
         self
     }
@@ -197,8 +200,9 @@ impl<'p, 'a> Search<'p, 'a> {
                 return true;
             }
         }
-        let size = bound.abs().max(1e-9 * self.size).max(f64::MIN_POSITIVE);
-        self.incumbent.as_ref().is_some_and(|incumbent| bound - incumbent.value <= self.tolerance * size)
+        self.incumbent.as_ref().is_some_and(|incumbent| {
+            bound - incumbent.value <= self.tolerance * bound.abs().max(incumbent.tiny)
+        })
     }
 
     /// The bound at which nothing better is left.
@@ -208,7 +212,7 @@ impl<'p, 'a> Search<'p, 'a> {
             _ if wanted > f64::NEG_INFINITY => wanted.next_down(),
             None => f64::NEG_INFINITY,
             Some(incumbent) => {
-                incumbent.value + 0.5 * self.tolerance * incumbent.value.abs().max(1e-9 * self.size)
+                incumbent.value + 0.5 * self.tolerance * incumbent.value.abs().max(incumbent.tiny)
             }
         }
     }
@@ -217,7 +221,7 @@ impl<'p, 'a> Search<'p, 'a> {
     fn add(&mut self, ranges: Vec<Range>, parent: &[f64], open: &mut BinaryHeap<Open>) {
         let node = self.nodes.len();
         let tolerance = self.tolerance;
-        let small = 1e-9 * self.size;
+        let small = self.tiny;
         let exact = |bound: f64| 0.1 * tolerance * bound.abs().max(small);
         self.nodes.push(Node::Multipliers { values: parent.to_vec(), impossible: false });
         match self.generator.relax(&ranges, exact, self.enough()) {
@@ -275,7 +279,7 @@ impl<'p, 'a> Search<'p, 'a> {
     fn dive(&mut self, ranges: &[Range], relaxed: &Relaxed) {
         let mut ranges = ranges.to_vec();
         let mut relaxed = relaxed.clone();
-        let (tolerance, small) = (self.tolerance, 1e-9 * self.size);
+        let (tolerance, small) = (self.tolerance, self.tiny);
         for _ in 0..6 {
             for place in 0..ranges.len() {
                 if let Some(range) = self.mostly(place, &relaxed.parts[place], ranges[place]) {
@@ -432,7 +436,9 @@ impl<'p, 'a> Search<'p, 'a> {
         }
         let value = program.value(&stands);
         if self.incumbent.as_ref().is_none_or(|incumbent| value > incumbent.value) {
-            self.incumbent = Some(Incumbent { stands, value, multipliers: relaxed.multipliers.clone() });
+            let tiny = program.tiny(Some(&stands));
+            let multipliers = relaxed.multipliers.clone();
+            self.incumbent = Some(Incumbent { stands, value, tiny, multipliers });
         }
         true
     }
@@ -441,7 +447,7 @@ impl<'p, 'a> Search<'p, 'a> {
     fn polish(&mut self) {
         let program = self.generator.program;
         for _ in 0..6 {
-            let Some(Incumbent { stands, value, multipliers }) = &self.incumbent else { return };
+            let Some(Incumbent { stands, value, multipliers, .. }) = &self.incumbent else { return };
             let Some((mut stands, multipliers)) = newton::step(program, stands, multipliers) else { return };
             if !program.keeps(&stands, MENDED) {
                 program.mend(&mut stands);
@@ -462,7 +468,8 @@ impl<'p, 'a> Search<'p, 'a> {
             let gained = next - value;
             let done = gained <= 1e-15 * value.abs();
             if gained >= 0.0 {
-                self.incumbent = Some(Incumbent { stands, value: next, multipliers });
+                let tiny = program.tiny(Some(&stands));
+                self.incumbent = Some(Incumbent { stands, value: next, tiny, multipliers });
             }
             if done {
                 return;

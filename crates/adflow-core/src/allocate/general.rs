@@ -9,8 +9,9 @@ use super::goal::{Objective, Target};
 use super::plan::{Binding, Plan, Status};
 use super::problem::Problem;
 use super::program::{Place, Program};
-use super::proof::Proof;
+use super::proof::{Node, Proof};
 use super::rows::Row;
+use super::tree::{self, TreePlan};
 use super::verify_program;
 use crate::curve::column::Column;
 use crate::error::{Error, Result};
@@ -172,7 +173,11 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
     if problem.budget.is_none() && problem.spend_all {
         return Err(Error::out_of_domain("spend_all", "false where there is no budget", true));
     }
-    let rows = problem.rows()?;
+    let members = problem.members()?;
+    let rows = problem.rows_of(&members)?;
+    if let Some(found) = tree::solve(problem, &rows, &members, problem.threads) {
+        return Ok(of_tree(problem, &rows, found, clock));
+    }
     let program = problem.program(rows)?;
     if program.places.iter().any(|place| place.stretches.is_empty()) {
         return Err(conflict::explain(problem)?);
@@ -206,6 +211,47 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
     Ok(plan)
 }
 
+/// A plan from what the search of a tree found.
+fn of_tree(problem: &Arc<Problem>, rows: &[Row], found: TreePlan, clock: &dyn Clock) -> Plan {
+    let TreePlan { spend, multipliers, bound, value, iterations } = found;
+    let set = &problem.curves.set;
+    let response: Vec<f64> = spend.iter().enumerate().map(|(i, &x)| set.arm(i).response(x)).collect();
+    let marginal_response = spend.iter().enumerate().map(|(i, &x)| set.arm(i).slope(x)).collect();
+    let named = |(row, &price): (&Row, &f64)| Binding {
+        limit: row.limit.limit,
+        arm: None,
+        name: row.limit.name.clone(),
+        bound: row.limit.bound,
+        price,
+    };
+    let limits: Vec<Binding> = rows.iter().zip(&multipliers).map(named).collect();
+    let upper_bound = bound.max(value);
+    let gap = super::plan::gap(value, upper_bound);
+    let node = Node::Multipliers { values: multipliers, impossible: false };
+    let mut plan = Plan {
+        total_spend: spend.iter().sum(),
+        total_response: response.iter().sum(),
+        spend,
+        response,
+        marginal_response,
+        objective_value: value,
+        upper_bound,
+        gap,
+        shadow_price: limits.iter().find(|limit| limit.limit == "budget").map_or(0.0, |limit| limit.price),
+        status: Status::of(gap, problem.tolerance),
+        limits,
+        rounding_loss: None,
+        fingerprint: 0,
+        proof: Proof { nodes: vec![node], orders: Vec::new() },
+        iterations,
+        elapsed: std::time::Duration::ZERO,
+        problem: Arc::clone(problem),
+    };
+    plan.fingerprint = verify_program::fingerprint(&plan);
+    plan.elapsed = clock.elapsed();
+    plan
+}
+
 /// A plan from what a search found.
 pub(super) fn assemble(
     problem: &Arc<Problem>,
@@ -215,7 +261,7 @@ pub(super) fn assemble(
     proof: Proof,
     rounds: usize,
 ) -> Plan {
-    let Incumbent { stands, value, multipliers } = incumbent;
+    let Incumbent { stands, value, tiny, multipliers } = incumbent;
     let set = &problem.curves.set;
     let spend: Vec<f64> = stands.iter().map(|stand: &Stand| stand.x).collect();
     let response: Vec<f64> = spend.iter().enumerate().map(|(i, &x)| set.arm(i).response(x)).collect();
@@ -229,7 +275,7 @@ pub(super) fn assemble(
     let limits: Vec<Binding> = program.rows.iter().zip(multipliers).map(priced).collect();
     let budget = limits.iter().find(|limit| limit.limit == "budget");
     let bound = bound.max(*value);
-    let gap = program.gap(*value, bound);
+    let gap = (bound - value) / bound.abs().max(*tiny);
     Plan {
         total_spend: spend.iter().sum(),
         total_response: response.iter().sum(),

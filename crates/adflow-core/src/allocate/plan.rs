@@ -37,8 +37,8 @@ pub struct Plan {
     pub objective_value: f64,
     /// No plan within the limits has a larger objective value.
     pub upper_bound: f64,
-    /// (upper_bound − objective_value)/max(|upper_bound|, tiny); tiny is a billionth of what the objective adds up where costs
-    /// can cancel the response, and the smallest number elsewhere.
+    /// (upper_bound − objective_value)/max(|upper_bound|, tiny); where costs can cancel the
+    /// response, tiny is a thousandth of what the plan's objective adds up, or a millionth of what it could, if that is more.
     pub gap: f64,
     /// What one more unit of budget is worth; +∞ where a curve rises vertically and there is no budget at all.
     pub shadow_price: f64,

@@ -150,22 +150,27 @@ impl<'a> Program<'a> {
         })
     }
 
-    /// The size of what the objective adds up: Σ of the largest response, cost and fixed part of every place. An objective that
-    /// is a billionth of it is 0 but for rounding.
-    pub(crate) fn size(&self) -> f64 {
-        let of = |place: &Place<'_>| {
-            let each = place.stretches.iter().map(|stretch| {
-                let brought = self.counts_value * place.value * stretch.response(stretch.to);
-                brought.abs() + (stretch.rate * stretch.to).abs() + stretch.fixed.abs()
-            });
-            each.fold(0.0, f64::max)
+    /// An objective below this is compared with it: a thousandth of what a plan's objective adds up, and a millionth of what
+    /// it could.
+    ///
+    /// Where costs cancel the response the objective is near 0, and no sum is exact to more than its digits; without costs
+    /// nothing cancels, and tiny is the smallest number.
+    pub(crate) fn tiny(&self, stands: Option<&[Stand]>) -> f64 {
+        let costs = |stretch: &Stretch<'_>| stretch.rate != 0.0 || stretch.fixed != 0.0;
+        if !self.places.iter().flat_map(|place| &place.stretches).any(costs) {
+            return f64::MIN_POSITIVE;
+        }
+        let size = |place: &Place<'_>, stretch: &Stretch<'_>, x: f64| {
+            let brought = self.counts_value * place.value * stretch.response(x);
+            brought.abs() + (stretch.rate * x).abs() + stretch.fixed.abs()
         };
-        self.places.iter().map(of).sum()
-    }
-
-    /// (bound − value)/max(|bound|, 1e-9 · [`size`](Self::size)).
-    pub(crate) fn gap(&self, value: f64, bound: f64) -> f64 {
-        (bound - value) / bound.abs().max(1e-9 * self.size()).max(f64::MIN_POSITIVE)
+        let most = |place: &Place<'_>| {
+            place.stretches.iter().map(|stretch| size(place, stretch, stretch.to)).fold(0.0, f64::max)
+        };
+        let could: f64 = self.places.iter().map(most).sum();
+        let places = self.places.iter().zip(stands.unwrap_or_default());
+        let does: f64 = places.map(|(place, stand)| size(place, &place.stretches[stand.stretch], stand.x)).sum();
+        (1e-3 * does).max(1e-6 * could).max(f64::MIN_POSITIVE)
     }
 
     /// Σ objective.

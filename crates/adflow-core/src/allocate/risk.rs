@@ -210,7 +210,8 @@ impl<'p, 'a> Search<'p, 'a> {
         if self.best.as_ref().is_none_or(|best| value > best.value) {
             let known = multipliers.len() == self.program.rows.len();
             let multipliers = if known { multipliers.to_vec() } else { vec![0.0; self.program.rows.len()] };
-            self.best = Some(Incumbent { stands: stands.clone(), value, multipliers });
+            let tiny = self.program.tiny(Some(&stands));
+            self.best = Some(Incumbent { stands: stands.clone(), value, tiny, multipliers });
         }
         Some(stands)
     }

@@ -67,6 +67,11 @@ impl Problem {
     /// # Errors
     /// What is wrong with a group, a coupling row or the target.
     pub(crate) fn rows(&self) -> Result<Vec<Row>> {
+        self.rows_of(&self.members()?)
+    }
+
+    /// [`rows`](Self::rows), the arms of the groups at hand.
+    pub(crate) fn rows_of(&self, members: &[Members]) -> Result<Vec<Row>> {
         let plain = |limit, bound| Limit { limit, arm: None, name: None, bound };
         let mut rows = Vec::new();
         if let Some(budget) = self.budget {
@@ -75,7 +80,7 @@ impl Problem {
             row.equal = self.spend_all;
             rows.push(row);
         }
-        for (group, members) in self.groups.iter().zip(self.members()?) {
+        for (group, members) in self.groups.iter().zip(members) {
             let named = |limit, bound| Limit { limit, arm: None, name: Some(group.name.clone()), bound };
             let sum = |sign: f64| members.arms.iter().map(|&arm| (arm, sign)).collect::<Vec<_>>();
             if let Some(lower) = group.lower.filter(|&lower| lower > 0.0) {
@@ -172,8 +177,10 @@ impl Problem {
         let names: BTreeMap<&str, usize> =
             self.groups.iter().enumerate().map(|(g, group)| (group.name.as_str(), g)).collect();
         for (second, group) in self.groups.iter().enumerate() {
-            let first = self.groups.iter().position(|other| other.name == group.name).unwrap_or(second);
-            if names.len() < self.groups.len() && first < second {
+            let twice = names.len() < self.groups.len();
+            let same = |other: &Group| twice && other.name == group.name;
+            let first = if twice { self.groups.iter().position(same).unwrap_or(second) } else { second };
+            if first < second {
                 return Err(Error::DuplicateName { name: group.name.clone(), first, second });
             }
             group.check(second)?;

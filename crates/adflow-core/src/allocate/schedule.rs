@@ -1,8 +1,10 @@
 //! Arms × periods with carry-over: what is spent when.
 
 mod barrier;
+mod between;
 mod cell;
 mod conflict;
+mod dense;
 mod grid;
 mod json;
 mod layout;

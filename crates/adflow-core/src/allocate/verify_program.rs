@@ -4,11 +4,13 @@
 //! sums, limits and the bound of every case are taken anew, each inner maximum by interval subdivision.
 
 use super::coupled::Stand;
+use super::group::Member;
 use super::plan::{Plan, Status};
 use super::problem::Problem;
 use super::program::{Prices, Program, Range};
 use super::proof::Node;
 use super::verify::{Check, ROUNDING, Verification, agree, over};
+use crate::curve::column::Column;
 
 /// See [`Plan::verify`].
 pub(crate) fn verify(plan: &Plan) -> Verification {
@@ -81,32 +83,85 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     .max(value);
     let proven = bound.is_finite() && close(bound, plan.upper_bound, size * 1e-3);
     check("upper_bound", proven, format!("recomputed {bound}, stated {}", plan.upper_bound));
-    let stated = program.gap(plan.objective_value, plan.upper_bound);
-    let gap = program.gap(value, bound);
+    let tiny = program.tiny(Some(&stands));
+    let stated = (plan.upper_bound - plan.objective_value) / plan.upper_bound.abs().max(tiny);
+    let gap = (bound - value) / bound.abs().max(tiny);
     let status = (stated - plan.gap).abs() <= ROUNDING && plan.status == Status::of(plan.gap, problem.tolerance);
     check("status", status, format!("{} with a gap of {gap:.2e}", plan.status));
     let ok = checks.iter().all(|check| check.ok);
     Verification { ok, checks, objective_value: value, upper_bound: bound, gap }
 }
 
-/// A number that changes with any number of the problem, the plan or the proof (FNV-1a).
+/// A number that changes with any number of the limits, the plan or the proof.
 pub(crate) fn fingerprint(plan: &Plan) -> u64 {
-    let mut print = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            print = (print ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
-    add(plan.problem.to_json().as_bytes());
-    plan.spend.iter().for_each(|x| add(&x.to_bits().to_le_bytes()));
-    plan.limits.iter().for_each(|limit| add(&limit.price.to_bits().to_le_bytes()));
-    for node in &plan.proof.nodes {
-        match node {
-            Node::Multipliers { values, .. } => values.iter().for_each(|y| add(&y.to_bits().to_le_bytes())),
-            other => add(format!("{other:?}").as_bytes()),
+    let problem = &*plan.problem;
+    let mut print = Print(0xcbf2_9ce4_8422_2325);
+    let columns = [
+        &problem.lower,
+        &problem.upper,
+        &problem.active_lower,
+        &problem.value,
+        &problem.activation_cost,
+        &problem.max_change,
+        &problem.max_change_amount,
+        &problem.move_cost,
+        &problem.step,
+    ];
+    for column in columns {
+        match column {
+            Column::Same(value) => print.numbers(&[*value]),
+            Column::Each(values) => print.numbers(values),
         }
     }
-    print
+    print.numbers(problem.current.as_deref().unwrap_or_default());
+    let goals = (problem.budget, problem.spend_all, problem.objective, problem.target, problem.risk);
+    let counts = (problem.max_active, problem.max_moves, problem.extrapolation);
+    print.text(&format!("{goals:?} {counts:?} {:?}", problem.coupling));
+    for group in &problem.groups {
+        let bounds = [group.lower, group.upper, group.share_lower, group.share_upper];
+        print.text(&group.name);
+        bounds.iter().for_each(|bound| print.numbers(&[bound.unwrap_or(f64::NAN)]));
+        for member in &group.members {
+            match member {
+                Member::Arm(arm) => print.add(*arm as u64),
+                Member::Name(name) => print.text(name),
+            }
+        }
+    }
+    // The curves by what they say at the plan.
+    for column in [&plan.spend, &plan.response, &plan.marginal_response] {
+        print.numbers(column);
+    }
+    plan.limits.iter().for_each(|limit| print.numbers(&[limit.bound, limit.price]));
+    for node in &plan.proof.nodes {
+        match node {
+            Node::Multipliers { values, impossible } => {
+                print.numbers(values);
+                print.add(u64::from(*impossible));
+            }
+            other => print.text(&format!("{other:?}")),
+        }
+    }
+    print.0
+}
+
+/// A running fingerprint: each word is folded in with a multiplication (after FNV-1a, a word at a time).
+struct Print(u64);
+
+impl Print {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+
+    fn numbers(&mut self, numbers: &[f64]) {
+        self.add(numbers.len() as u64);
+        numbers.iter().for_each(|number| self.add(number.to_bits()));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.add(text.len() as u64);
+        text.bytes().for_each(|byte| self.add(u64::from(byte)));
+    }
 }
 
 /// The stretch on which an arm spends x: that with the fewest counts, where several hold it.
@@ -278,4 +333,108 @@ fn most_on(
     let active = if stretch.active { prices.active } else { 0.0 };
     let moved = if stretch.moved { prices.moved } else { 0.0 };
     worth - prices.objective * stretch.fixed - active - moved
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::coupling::Coupling;
+    use super::super::goal::Target;
+    use super::super::group::Group;
+    use super::*;
+    use crate::curve::ResponseCurves;
+
+    fn problem() -> Problem {
+        let curves = ResponseCurves::hill(
+            [120.0, 80.0, 60.0, 90.0, 40.0],
+            [5.0, 9.0, 4.0, 6.0, 3.0],
+            [2.0, 1.5, 0.8, 3.0, 2.5],
+        );
+        Problem::new(curves.unwrap())
+            .budget(20.0)
+            .upper(12.0)
+            .groups([Group::new("first", [0, 1, 3]).upper(15.0), Group::new("rest", [2, 4]).share_upper(0.4)])
+            .coupling(Coupling::new().row("half", [(0, 0.5), (3, -1.0)], 0.0))
+            .target(Target::Roas(1.5))
+    }
+
+    fn failed(plan: &Plan) -> Vec<&'static str> {
+        plan.verify().checks.iter().filter(|check| !check.ok).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn an_honest_plan_passes() {
+        let plan = problem().solve().unwrap();
+        assert!(failed(&plan).is_empty(), "{:?}", plan.verify());
+        assert!(plan.limits.iter().any(|limit| limit.price > 0.0));
+    }
+
+    #[test]
+    fn a_spend_moved_by_a_millionth_of_the_budget_is_found() {
+        let plan = problem().solve().unwrap();
+        for i in 0..plan.spend.len() {
+            for by in [1e-6, -1e-6] {
+                let mut forged = plan.clone();
+                forged.spend[i] += by * 20.0;
+                assert!(!failed(&forged).is_empty(), "arm {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_changed_multiplier_is_found() {
+        let plan = problem().solve().unwrap();
+        for r in 0..plan.limits.len() {
+            let mut forged = plan.clone();
+            forged.limits[r].price += 1e-9;
+            assert!(failed(&forged).contains(&"fingerprint"));
+            for node in 0..plan.proof.nodes.len() {
+                let mut forged = plan.clone();
+                let Node::Multipliers { values, .. } = &mut forged.proof.nodes[node] else { continue };
+                values[r] = 1.01 * values[r] + 1e-9;
+                assert!(failed(&forged).contains(&"fingerprint"));
+            }
+            // With the fingerprint mended too a multiplier that is a tenth off is found by the bound, where it counts.
+            let mut forged = plan.clone();
+            if let [Node::Multipliers { values, .. }] = &mut forged.proof.nodes[..] {
+                if values[r] > 0.0 {
+                    values[r] *= 1.1;
+                    forged.fingerprint = fingerprint(&forged);
+                    assert!(failed(&forged).contains(&"upper_bound"), "row {r}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_limit_is_found() {
+        let plan = problem().solve().unwrap();
+        let drops: [fn(&mut Problem); 7] = [
+            |problem| problem.groups.truncate(1),
+            |problem| drop(problem.groups.remove(0)),
+            |problem| problem.coupling.rows.clear(),
+            |problem| problem.target = None,
+            |problem| problem.upper = Column::Same(f64::INFINITY),
+            |problem| problem.budget = Some(21.0),
+            |problem| problem.groups[0].upper = Some(15.1),
+        ];
+        for (at, drop) in drops.into_iter().enumerate() {
+            let mut problem = (*plan.problem).clone();
+            drop(&mut problem);
+            let forged = Plan { problem: Arc::new(problem), ..plan.clone() };
+            assert!(!failed(&forged).is_empty(), "drop {at}");
+        }
+    }
+
+    #[test]
+    fn a_proof_that_leaves_cases_out_proves_nothing() {
+        let curves = ResponseCurves::hill([10.0, 9.0, 8.0], [3.0, 3.0, 3.0], [4.0, 3.0, 5.0]).unwrap();
+        let plan = Problem::new(curves).budget(7.0).max_active(2).activation_cost(0.5).solve().unwrap();
+        assert!(failed(&plan).is_empty());
+        let mut forged = plan.clone();
+        forged.proof.nodes.clear();
+        forged.fingerprint = fingerprint(&forged);
+        assert!(failed(&forged).contains(&"upper_bound"));
+    }
 }

@@ -203,13 +203,15 @@ impl Adstock {
     }
 
     fn kernel_of(&self, i: usize, lags: usize) -> Result<Kernel> {
+        // Without the sign of a zero: 1/r is +∞ then.
+        let at = |column: &Column| column.at(i) + 0.0;
         let weights = match &self.family {
             Carry::None => adstock::delta(1),
-            Carry::Geometric { retention } => adstock::geometric(retention.at(i), lags),
-            Carry::Delayed { retention, peak } => adstock::delayed(retention.at(i), peak.at(i), lags),
-            Carry::WeibullCdf { shape, scale } => adstock::weibull_cdf(shape.at(i), scale.at(i), lags),
-            Carry::WeibullPdf { shape, scale } => adstock::weibull_pdf(shape.at(i), scale.at(i), lags),
-            Carry::Binomial { retention } => adstock::binomial(retention.at(i), lags, lags),
+            Carry::Geometric { retention } => adstock::geometric(at(retention), lags),
+            Carry::Delayed { retention, peak } => adstock::delayed(at(retention), at(peak), lags),
+            Carry::WeibullCdf { shape, scale } => adstock::weibull_cdf(at(shape), at(scale), lags),
+            Carry::WeibullPdf { shape, scale } => adstock::weibull_pdf(at(shape), at(scale), lags),
+            Carry::Binomial { retention } => adstock::binomial(at(retention), lags, lags),
             Carry::Kernel(rows) => rows[if rows.len() == 1 { 0 } else { i }].clone(),
         };
         let rest = match &self.family {

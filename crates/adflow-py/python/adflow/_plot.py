@@ -1,10 +1,10 @@
-"""Spends before and after, and response curves with both."""
+"""Spends before and after with the response curves, and spends over budgets."""
 
 from __future__ import annotations
 
 import json
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from adflow._adflow import Plan, ResponseCurves
+    from adflow._adflow import Frontier, Plan, ResponseCurves
 
 _MOST_ARMS = 12
+_MOST_LAYERS = 8
 _POINTS = 200
 _CURVE, _CURRENT, _PROPOSED = "#8a94a6", "#d9822b", "#1f6feb"
+_OTHERS = "#d0d7de"
 
 
 def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
@@ -59,19 +62,82 @@ def plot_plan(plan: Plan, arms: Sequence[int | str] | None) -> Figure:
     return figure
 
 
+def plot_frontier(frontier: Frontier, arms: Sequence[int | str] | None) -> Figure:
+    """`Frontier.plot`."""
+    try:
+        from matplotlib import colormaps
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("`Frontier.plot` needs Matplotlib: pip install adflow[plot]") from error
+
+    order = np.argsort(frontier.budgets, kind="stable")
+    budgets, spend = frontier.budgets[order], frontier.spend[order]
+    chosen = _arms(frontier.names, arms, spend.max(axis=0), _MOST_LAYERS)
+    figure = Figure(figsize=(7.2, 6.4), layout="constrained")
+    above, below = figure.subplots(2, sharex=True)
+
+    above.plot(budgets, frontier.objective_value[order], "-", color=_PROPOSED, lw=2, label="objective")
+    loose = np.array(frontier.status)[order] != "optimal"
+    if loose.any():
+        above.plot(budgets, frontier.upper_bound[order], ":", color=_CURVE, lw=1.5, label="at most possible")
+    above.set_ylabel("objective")
+    price = above.twinx()
+    price.plot(
+        budgets, frontier.shadow_price[order], "--", color=_CURRENT, lw=1.5, label="one more unit of budget"
+    )
+    price.set_ylabel("shadow price", color=_CURRENT)
+    price.set_ylim(bottom=0)
+    lines = [*above.get_lines(), *price.get_lines()]
+    figure.legend(handles=lines, loc="outside upper left", ncols=len(lines), frameon=False, fontsize=8)
+
+    labels = [frontier.names[arm] if frontier.names else f"arm {arm}" for arm in chosen]
+    layers = [spend[:, arm] for arm in chosen]
+    colors: list[Any] = [colormaps["tab10"](at % 10) for at in range(len(chosen))]
+    others = np.setdiff1d(np.arange(spend.shape[1]), chosen)
+    if len(others):
+        labels.append(f"{len(others)} other arm{'s' if len(others) > 1 else ''}")
+        layers.append(spend[:, others].sum(axis=1))
+        colors.append(_OTHERS)
+    below.stackplot(budgets, layers, labels=labels, colors=colors, alpha=0.85)
+    for change in frontier.changes:
+        if change["arm"] in chosen:
+            below.axvline(change["budget"], color=colors[chosen.index(change["arm"])], lw=0.8, ls=":")
+    below.set_xlabel("budget")
+    below.set_ylabel("spend")
+    below.legend(loc="upper left", frameon=False, fontsize=8)
+    for axes in (above, below, price):
+        axes.spines[["top"]].set_visible(False)
+        axes.xaxis.set_major_formatter(_short)
+        axes.yaxis.set_major_formatter(_short)
+        axes.tick_params(labelsize=8, colors="#57606a")
+    if len(budgets) > 1 and budgets[0] < budgets[-1]:
+        below.set_xlim(budgets[0], budgets[-1])
+    return figure
+
+
 def _chosen(plan: Plan, arms: Sequence[int | str] | None) -> list[int]:
-    n = len(plan.spend)
+    most = plan.spend if plan.current is None else np.maximum(plan.spend, plan.current)
+    return _arms(plan.names, arms, most, _MOST_ARMS)
+
+
+def _arms(
+    names: list[str] | None,
+    arms: Sequence[int | str] | None,
+    sizes: NDArray[np.float64],
+    most: int,
+) -> list[int]:
+    """The arms asked for, or the largest."""
+    n = len(sizes)
     if arms is None:
-        most = plan.spend if plan.current is None else np.maximum(plan.spend, plan.current)
-        largest = np.argsort(-most, kind="stable")[:_MOST_ARMS]
+        largest = np.argsort(-sizes, kind="stable")[:most]
         return sorted(int(arm) for arm in largest)
-    names = plan.names or []
+    known = names or []
     chosen = []
     for arm in arms:
         if isinstance(arm, str):
-            if arm not in names:
+            if arm not in known:
                 raise InvalidInputError(f"`arms`: there is no arm named {arm!r}", "out_of_domain")
-            chosen.append(names.index(arm))
+            chosen.append(known.index(arm))
         elif -n <= int(arm) < n:
             chosen.append(int(arm) % n)
         else:

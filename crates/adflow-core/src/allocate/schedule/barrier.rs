@@ -11,13 +11,18 @@
 //! are Mehrotra's predictor and corrector (S. Mehrotra, "On the implementation of a primal-dual interior point method", SIAM
 //! Journal on Optimization 2, 1992) on the equations of a separable concave objective.
 
+use super::between::{Aim, Barrier};
 use super::cell::{Cell, Piece};
+use super::dense::{backward, cholesky, forward};
 use super::layout::Layout;
 
 /// Steps after which the search ends where it stands.
 const MOST_STEPS: usize = 120;
 /// Relative size of what is left of complementarity and residuals at the end.
 const EXACT: f64 = 1e-12;
+/// Growth of the residual of slopes that a step may cause. Slopes fall ever more slowly, so that a step that was too long is
+/// made good by the next.
+const SURPRISE: f64 = 30.0;
 /// How much of the way to the nearest bound a step takes.
 const FRACTION: f64 = 0.995;
 
@@ -35,153 +40,6 @@ pub(crate) struct Point {
     /// Largest violation of an equation, relative to its scale.
     pub(crate) residual: f64,
     pub(crate) steps: usize,
-}
-
-/// Quantities between bounds, with a multiplier for each bound; an infinite bound has none.
-#[derive(Debug, Clone, Default)]
-struct Barrier {
-    low: Vec<f64>,
-    high: Vec<f64>,
-    at: Vec<f64>,
-    below: Vec<f64>,
-    above: Vec<f64>,
-}
-
-/// What a step aims at: complementarity of each bound.
-#[derive(Clone, Copy)]
-struct Aim<'s> {
-    level: f64,
-    /// What the predictor's step and its multiplier's step multiply to, for the lower and the upper bounds.
-    second: Option<(&'s [f64], &'s [f64])>,
-}
-
-impl Barrier {
-    fn push(&mut self, low: f64, high: f64, at: f64) {
-        self.low.push(low);
-        self.high.push(high);
-        self.at.push(at);
-        self.below.push(0.0);
-        self.above.push(0.0);
-    }
-
-    fn len(&self) -> usize {
-        self.at.len()
-    }
-
-    fn gaps(&self, j: usize) -> (f64, f64) {
-        (
-            (self.at[j] - self.low[j]).max(f64::MIN_POSITIVE),
-            (self.high[j] - self.at[j]).max(f64::MIN_POSITIVE),
-        )
-    }
-
-    /// Starts the multipliers from the slope that they must make up for.
-    fn start(&mut self, j: usize, reduced: f64, mu: f64) {
-        let (low, high) = self.gaps(j);
-        self.below[j] = if self.low[j].is_finite() { (-reduced).max(0.0) + mu / low } else { 0.0 };
-        self.above[j] = if self.high[j].is_finite() { reduced.max(0.0) + mu / high } else { 0.0 };
-    }
-
-    /// Σ multiplier · gap, and how many there are.
-    fn complementarity(&self) -> (f64, usize) {
-        let mut sum = 0.0;
-        let mut count = 0;
-        for j in 0..self.len() {
-            let (low, high) = self.gaps(j);
-            if self.low[j].is_finite() {
-                sum += self.below[j] * low;
-                count += 1;
-            }
-            if self.high[j].is_finite() {
-                sum += self.above[j] * high;
-                count += 1;
-            }
-        }
-        (sum, count)
-    }
-
-    /// The curvature that the bounds add.
-    fn curvature(&self, j: usize) -> f64 {
-        let (low, high) = self.gaps(j);
-        let below = if self.low[j].is_finite() { self.below[j] / low } else { 0.0 };
-        below + if self.high[j].is_finite() { self.above[j] / high } else { 0.0 }
-    }
-
-    fn targets(&self, j: usize, aim: &Aim<'_>) -> (f64, f64) {
-        let (below, above) = aim.second.map_or((0.0, 0.0), |(below, above)| (below[j], above[j]));
-        (aim.level - below, aim.level + above)
-    }
-
-    /// What the bounds' equations put on the right side.
-    fn pull(&self, j: usize, aim: &Aim<'_>) -> f64 {
-        let (low, high) = self.gaps(j);
-        let (to_low, to_high) = self.targets(j, aim);
-        let below = if self.low[j].is_finite() { to_low / low - self.below[j] } else { 0.0 };
-        let above = if self.high[j].is_finite() { to_high / high - self.above[j] } else { 0.0 };
-        below - above
-    }
-
-    /// The multipliers' steps that go with a step.
-    fn follow(&self, step: &[f64], aim: &Aim<'_>) -> (Vec<f64>, Vec<f64>) {
-        let mut below = vec![0.0; self.len()];
-        let mut above = vec![0.0; self.len()];
-        for j in 0..self.len() {
-            let (low, high) = self.gaps(j);
-            let (to_low, to_high) = self.targets(j, aim);
-            if self.low[j].is_finite() {
-                below[j] = (to_low - self.below[j] * step[j]) / low - self.below[j];
-            }
-            if self.high[j].is_finite() {
-                above[j] = (to_high + self.above[j] * step[j]) / high - self.above[j];
-            }
-        }
-        (below, above)
-    }
-
-    /// The longest step that keeps inside.
-    fn longest(&self, step: &[f64], below: &[f64], above: &[f64]) -> f64 {
-        let mut longest = f64::INFINITY;
-        let mut keep = |room: f64, step: f64| {
-            if step < 0.0 {
-                longest = longest.min(room / -step);
-            }
-        };
-        for j in 0..self.len() {
-            let (low, high) = self.gaps(j);
-            if self.low[j].is_finite() {
-                keep(low, step[j]);
-                keep(self.below[j], below[j]);
-            }
-            if self.high[j].is_finite() {
-                keep(high, -step[j]);
-                keep(self.above[j], above[j]);
-            }
-        }
-        longest
-    }
-
-    fn advance(&mut self, length: f64, step: &[f64], below: &[f64], above: &[f64]) {
-        for j in 0..self.len() {
-            self.at[j] += length * step[j];
-            self.below[j] += length * below[j];
-            self.above[j] += length * above[j];
-        }
-    }
-
-    /// Complementarity after a step.
-    fn after(&self, length: f64, step: &[f64], below: &[f64], above: &[f64]) -> f64 {
-        let mut sum = 0.0;
-        for j in 0..self.len() {
-            let (low, high) = self.gaps(j);
-            if self.low[j].is_finite() {
-                sum += (self.below[j] + length * below[j]) * (low + length * step[j]);
-            }
-            if self.high[j].is_finite() {
-                sum += (self.above[j] + length * above[j]) * (high - length * step[j]);
-            }
-        }
-        sum
-    }
 }
 
 /// One arm in scaled units.
@@ -256,6 +114,16 @@ struct Residual {
     /// Largest of the equations on quantities, and on slopes.
     primal: f64,
     dual: f64,
+}
+
+/// The best point so far.
+struct Kept {
+    /// Complementarity and residuals together.
+    left: f64,
+    primal: f64,
+    x: Barrier,
+    pi: Vec<f64>,
+    rho: Vec<f64>,
 }
 
 /// The factors of a Newton system.
@@ -631,12 +499,18 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
         let mut residual = self.residual(&slopes);
         let mut steps = 0;
         let mut stuck = 0;
+        let mut best: Option<Kept> = None;
         while steps < MOST_STEPS && stuck < 4 {
             let barriers = [&self.q, &self.x, &self.s];
             let (sum, count) = barriers
                 .iter()
                 .map(|barrier| barrier.complementarity())
                 .fold((0.0, 0), |(sum, count), (more, n)| (sum + more, count + n));
+            let left = sum + residual.dual + 1e3 * residual.primal;
+            if best.as_ref().is_none_or(|best| left < best.left) {
+                let (x, pi, rho) = (self.x.clone(), self.pi.clone(), self.rho.clone());
+                best = Some(Kept { left, primal: residual.primal, x, pi, rho });
+            }
             if sum <= EXACT && residual.primal <= EXACT && residual.dual <= 1e-9 {
                 break;
             }
@@ -663,6 +537,10 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
                 + self.s.after(length, &affine.s, &s.0, &s.1);
             let ratio = (after / sum).clamp(0.0, 1.0);
             let sigma = (ratio * ratio * ratio).max(1e-6);
+            // Below this there is rounding alone.
+            #[allow(clippy::cast_precision_loss, reason = "a count")]
+            let floor = 0.1 * EXACT / count.max(1) as f64;
+            let level = (sigma * mu).max(floor.min(mu));
             let second =
                 |step: &[f64], by: &[f64]| -> Vec<f64> { step.iter().zip(by).map(|(a, b)| a * b).collect() };
             let products = [
@@ -670,10 +548,8 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
                 (second(&affine.x, &x.0), second(&affine.x, &x.1)),
                 (second(&affine.s, &s.0), second(&affine.s, &s.1)),
             ];
-            let aims: Vec<Aim<'_>> = products
-                .iter()
-                .map(|(below, above)| Aim { level: sigma * mu, second: Some((below, above)) })
-                .collect();
+            let aims: Vec<Aim<'_>> =
+                products.iter().map(|(below, above)| Aim { level, second: Some((below, above)) }).collect();
             let aims = [&aims[0], &aims[1], &aims[2]];
             let step = self.step(&factors, &residual, aims);
             let (q, x, s) = (
@@ -697,7 +573,7 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
                 self.rho.iter_mut().zip(&step.rho).for_each(|(rho, step)| *rho += length * step);
                 let next: Vec<(f64, f64)> = (0..self.q.len()).map(|j| self.slope(j)).collect();
                 let left = self.residual(&next);
-                let foreseen = left.dual <= 1.2 * residual.dual + 1e2 * mu || attempt == 11;
+                let foreseen = left.dual <= SURPRISE * residual.dual + 1e2 * mu || attempt == 11;
                 if foreseen && left.primal.is_finite() && left.dual.is_finite() {
                     (slopes, residual, taken) = (next, left, true);
                     break;
@@ -711,10 +587,15 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
             }
             stuck = if length < 1e-6 { stuck + 1 } else { 0 };
         }
-        self.end(bounds, &residual, steps)
+        // Past the best point rounding only takes away.
+        let mut primal = residual.primal;
+        if let Some(best) = best {
+            (self.x, self.pi, self.rho, primal) = (best.x, best.pi, best.rho, best.primal);
+        }
+        self.end(bounds, primal, steps)
     }
 
-    fn end(&self, bounds: &[(Vec<f64>, Vec<f64>)], residual: &Residual, steps: usize) -> Point {
+    fn end(&self, bounds: &[(Vec<f64>, Vec<f64>)], residual: f64, steps: usize) -> Point {
         let mut x: Vec<Vec<f64>> = bounds.iter().map(|(low, _)| low.clone()).collect();
         let mut ends: Vec<Vec<i8>> = bounds.iter().map(|(low, _)| vec![-1; low.len()]).collect();
         let mut adstock: Vec<Vec<f64>> = bounds.iter().map(|_| vec![0.0; self.layout.horizon]).collect();
@@ -749,7 +630,7 @@ impl<'l, 'c, 'a> Method<'l, 'c, 'a> {
                 rho.clamp(least, most)
             })
             .collect();
-        Point { x, adstock, rows, ends, residual: residual.primal, steps }
+        Point { x, adstock, rows, ends, residual, steps }
     }
 }
 
@@ -777,48 +658,4 @@ fn start(layout: &Layout<'_>, bounds: &[(Vec<f64>, Vec<f64>)]) -> Vec<Vec<f64>> 
         }
     }
     at(high.max(1e-6))
-}
-
-/// The lower Cholesky factor in place (row by row); a pivot that is nothing but rounding is made infinite.
-fn cholesky(matrix: &mut [f64], n: usize) {
-    let least: Vec<f64> = (0..n).map(|i| 1e-15 * matrix[i * n + i].abs()).collect();
-    for i in 0..n {
-        let (above, rest) = matrix.split_at_mut(i * n);
-        let own = &mut rest[..n];
-        for j in 0..i {
-            let other = &above[j * n..j * n + n];
-            let sum = own[j] - dot(&own[..j], &other[..j]);
-            own[j] = sum / other[j];
-        }
-        let pivot = own[i] - dot(&own[..i], &own[..i]);
-        own[i] = if pivot > least[i] && pivot > 0.0 { pivot.sqrt() } else { 1e100 };
-    }
-}
-
-/// Eight sums side by side.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a8.zip(b8) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
-fn forward(factor: &[f64], n: usize, y: &mut [f64]) {
-    for i in 0..n {
-        let (done, rest) = y.split_at_mut(i);
-        rest[0] = (rest[0] - dot(&factor[i * n..i * n + i], done)) / factor[i * n + i];
-    }
-}
-
-fn backward(factor: &[f64], n: usize, y: &mut [f64]) {
-    for i in (0..n).rev() {
-        y[i] /= factor[i * n + i];
-        let (rest, done) = y.split_at_mut(i);
-        rest.iter_mut().zip(&factor[i * n..i * n + i]).for_each(|(y, l)| *y -= l * done[0]);
-    }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Layout<'a> {
 }
 
 /// The spends that a case allows, per block and variable.
-pub(crate) type Box2 = Vec<(Vec<f64>, Vec<f64>)>;
+pub(crate) type Bounds = Vec<(Vec<f64>, Vec<f64>)>;
 
 impl Block<'_> {
     pub(crate) fn variables(&self) -> usize {
@@ -206,17 +206,17 @@ impl<'a> Layout<'a> {
         Ok(())
     }
 
-    pub(crate) fn whole(&self) -> Box2 {
+    pub(crate) fn whole(&self) -> Bounds {
         self.blocks.iter().map(|block| (block.low.clone(), block.high.clone())).collect()
     }
 
     /// Σ of the lower bounds (money).
-    pub(crate) fn total_low(&self, bounds: &Box2) -> f64 {
+    pub(crate) fn total_low(&self, bounds: &Bounds) -> f64 {
         self.blocks.iter().zip(bounds).map(|(block, (low, _))| block.periods * low.iter().sum::<f64>()).sum()
     }
 
     /// What is left of the budget above the lower bounds.
-    pub(crate) fn spare(&self, bounds: &Box2) -> f64 {
+    pub(crate) fn spare(&self, bounds: &Bounds) -> f64 {
         (self.budget - self.total_low(bounds)).max(0.0)
     }
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::barrier::{self, Point};
 use super::cell::Cell;
-use super::layout::{Box2, Layout};
+use super::layout::{Bounds, Layout};
 use super::linear::{self, Answer, Line};
 
 /// What a case allows: spends between bounds, adstocked spends between cuts.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    pub(crate) bounds: Box2,
+    pub(crate) bounds: Bounds,
     /// By block and cell: at least, at most.
     pub(crate) cuts: BTreeMap<(usize, usize), (f64, f64)>,
 }
@@ -70,7 +70,10 @@ impl Case {
     }
 }
 
-/// φ at the multipliers over the case; with `objective` false the objective is left out.
+/// What φ may be wrong by, of the size of what it adds up.
+const ROUNDING: f64 = 1e-15;
+
+/// φ at the multipliers over the case, rounded up; with `objective` false the objective is left out.
 pub(crate) fn bound(
     layout: &Layout<'_>,
     case: &Case,
@@ -78,32 +81,76 @@ pub(crate) fn bound(
     multipliers: &Multipliers,
     objective: bool,
 ) -> f64 {
-    let mut total = 0.0;
+    let (mut total, mut size) = (0.0, 0.0);
+    let mut add = |amount: f64, of: f64| {
+        total += amount;
+        size += of.abs();
+    };
     for (row, &rho) in layout.rows.iter().zip(&multipliers.rows) {
         if rho != 0.0 {
-            total += rho * if rho > 0.0 { row.upper } else { row.lower };
+            let paid = rho * if rho > 0.0 { row.upper } else { row.lower };
+            add(paid, paid);
         }
     }
     for (b, block) in layout.blocks.iter().enumerate() {
         let prices = &multipliers.adstock[b];
-        let mut worth = vec![0.0; block.variables()];
         for (at, cell) in cells[b].iter().enumerate() {
             let pi = prices[at];
             let best = if objective { cell.best(pi) } else { (-pi * cell.low).max(-pi * cell.high) };
-            total += best + pi * block.carried[at];
-            let (first, end) = block.spans[at];
-            let row = &block.row(at)[first..end];
-            worth[first..end].iter_mut().zip(row).for_each(|(worth, m)| *worth += pi * m);
+            add(best + pi * block.carried[at], pi * cell.high);
         }
         let (low, high) = &case.bounds[b];
-        for (k, worth) in worth.iter().enumerate() {
-            let price: f64 =
-                block.terms[k].iter().map(|&(row, coefficient)| coefficient * multipliers.rows[row]).sum();
+        for (k, (worth, price)) in nets(layout, b, multipliers).into_iter().enumerate() {
             let net = worth - price;
-            total += if net > 0.0 { net * high[k] } else { net * low[k] };
+            add(if net > 0.0 { net * high[k] } else { net * low[k] }, (worth.abs() + price.abs()) * high[k]);
         }
     }
-    total
+    total + ROUNDING * size
+}
+
+/// Per variable of a block: what its adstocked spends are worth at the multipliers, and what the rows ask for it.
+fn nets(layout: &Layout<'_>, b: usize, multipliers: &Multipliers) -> Vec<(f64, f64)> {
+    let block = &layout.blocks[b];
+    let mut worth = vec![0.0; block.variables()];
+    for (at, pi) in multipliers.adstock[b].iter().enumerate() {
+        let (first, end) = block.spans[at];
+        let row = &block.row(at)[first..end];
+        worth[first..end].iter_mut().zip(row).for_each(|(worth, m)| *worth += pi * m);
+    }
+    let price = |terms: &Vec<(usize, f64)>| {
+        terms.iter().map(|&(row, coefficient)| coefficient * multipliers.rows[row]).sum::<f64>()
+    };
+    worth.into_iter().zip(&block.terms).map(|(worth, terms)| (worth, price(terms))).collect()
+}
+
+/// The multipliers within what slopes there are: where a case leaves no choice, the method's have no end.
+fn bounded(layout: &Layout<'_>, cells: &[Vec<Cell<'_>>], multipliers: &Multipliers) -> Multipliers {
+    let mut bounded = multipliers.clone();
+    for (prices, cells) in bounded.adstock.iter_mut().zip(cells) {
+        for (pi, cell) in prices.iter_mut().zip(cells) {
+            let (_, steepest) = cell.arm.slope_bounds(cell.low, cell.high);
+            let secant = (cell.worth(cell.high) - cell.worth(cell.low)) / (cell.high - cell.low);
+            let most = if cell.value > 0.0 && cell.high > cell.low {
+                (cell.value * steepest).min(1e9 * secant)
+            } else {
+                0.0
+            };
+            *pi = pi.max(0.0).min(most.max(0.0));
+        }
+    }
+    if layout.budget.is_finite() && !layout.rows.is_empty() {
+        // The budget's price, between what its least and its most wanted money brings.
+        let rho = std::mem::replace(&mut bounded.rows[0], 0.0);
+        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+        for (b, block) in layout.blocks.iter().enumerate() {
+            for (worth, price) in nets(layout, b, &bounded) {
+                let net = (worth - price) / block.periods;
+                (least, most) = (least.min(net), most.max(net));
+            }
+        }
+        bounded.rows[0] = rho.min(most).max(least.min(0.0));
+    }
+    bounded
 }
 
 /// Solves the relaxed problem of a case; nothing where the case has no plan at first sight.
@@ -112,7 +159,7 @@ pub(crate) fn relax<'a>(layout: &Layout<'a>, case: &Case) -> Option<Relaxed<'a>>
     let references: Vec<Vec<&Cell<'a>>> = cells.iter().map(|cells| cells.iter().collect()).collect();
     let point = barrier::solve(layout, &case.bounds, &references);
     let own = Multipliers { adstock: point.adstock.clone(), rows: point.rows.clone() };
-    let mut best = (bound(layout, case, &cells, &own, true), own);
+    let mut best = (bound(layout, case, &cells, &own, true), own.clone());
     // Where nothing is to be gained, no price at all is the better bound.
     let none = Multipliers {
         adstock: vec![vec![0.0; layout.horizon]; layout.blocks.len()],
@@ -121,6 +168,11 @@ pub(crate) fn relax<'a>(layout: &Layout<'a>, case: &Case) -> Option<Relaxed<'a>>
     let free = bound(layout, case, &cells, &none, true);
     if !(best.0 <= free) {
         best = (free, none);
+    }
+    let own = bounded(layout, &cells, &own);
+    let tamed = bound(layout, case, &cells, &own, true);
+    if tamed < best.0 {
+        best = (tamed, own);
     }
     Some(Relaxed { point, multipliers: best.1, bound: best.0, cells })
 }

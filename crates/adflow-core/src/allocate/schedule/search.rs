@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 
 use super::barrier;
 use super::cell::Cell;
-use super::layout::{Box2, Layout, Of};
+use super::layout::{Bounds, Layout, Of};
 use super::proof::ScheduleNode;
 use super::relax::{Case, Multipliers, Relaxed, bound, impossible, relax};
 use crate::allocate::plan::gap;
@@ -337,7 +337,7 @@ fn keeps(layout: &Layout<'_>, x: &[Vec<f64>]) -> bool {
 }
 
 /// Spends that end at a bound put on it, and the rest moved so that all rows hold.
-fn tidy(layout: &Layout<'_>, bounds: &Box2, x: &[Vec<f64>], ends: &[Vec<i8>]) -> Vec<Vec<f64>> {
+fn tidy(layout: &Layout<'_>, bounds: &Bounds, x: &[Vec<f64>], ends: &[Vec<i8>]) -> Vec<Vec<f64>> {
     let mut x = x.to_vec();
     for (b, (low, high)) in bounds.iter().enumerate() {
         for k in 0..low.len() {
@@ -359,7 +359,13 @@ fn tidy(layout: &Layout<'_>, bounds: &Box2, x: &[Vec<f64>], ends: &[Vec<i8>]) ->
 }
 
 /// Moves the spends of every row that does not hold; whether any did not.
-fn settle(layout: &Layout<'_>, bounds: &Box2, x: &mut [Vec<f64>], ends: &[Vec<i8>], free_all: bool) -> bool {
+fn settle(
+    layout: &Layout<'_>,
+    bounds: &Bounds,
+    x: &mut [Vec<f64>],
+    ends: &[Vec<i8>],
+    free_all: bool,
+) -> bool {
     let mut any = false;
     for (r, row) in layout.rows.iter().enumerate() {
         let sum = layout.sums(x)[r];

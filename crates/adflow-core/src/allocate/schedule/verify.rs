@@ -52,15 +52,16 @@ impl SchedulePlan {
 
         let adstocked = sure.adstocked(schedule, &self.spend);
         let mut value = 0.0;
-        let mut responses = 0.0;
         let mut off = None;
+        let mut steep = 0.0;
         for (at, a) in adstocked.iter().enumerate() {
             let (arm, v) = (schedule.curves.set.arm(at % n), schedule.value.at(at % n));
             let response = arm.response(*a);
             value += v * response;
-            responses += response;
             // The curve may be steep: what differs by rounding in the spend may differ more in the response.
-            let slack = arm.slope(*a).min(1e100) * 1e-12 * a.abs();
+            let apart = 1e-12 * a.abs();
+            let slack = (arm.response(a + apart) - arm.response((a - apart).max(0.0))).abs();
+            steep += v * slack;
             let near = (a - self.adstocked[at]).abs()
                 <= ROUNDING * a.abs().max(self.total_spend * 1e-3) + f64::MIN_POSITIVE;
             if !near || !agree(response, self.response[at]) && (response - self.response[at]).abs() > slack {
@@ -77,14 +78,16 @@ impl SchedulePlan {
         };
         check("responses", off.is_none(), detail);
         let after: f64 = self.response[periods * n..].iter().sum();
-        let totals = agree(value, self.objective_value)
+        let near = |a: f64, b: f64| agree(a, b) || (a - b).abs() <= steep;
+        let totals = near(value, self.objective_value)
             && agree(self.spend.iter().sum(), self.total_spend)
-            && agree(responses, self.total_response)
+            && agree(self.response.iter().sum(), self.total_response)
             && agree(after, self.response_after);
         check("totals", totals, format!("objective value {value}, stated {}", self.objective_value));
 
         let bound = sure.bound(schedule, &self.proof.nodes, self.upper_bound);
-        let proven = bound <= self.upper_bound + ROUNDING * self.upper_bound.abs() + f64::MIN_POSITIVE;
+        let rounding = ROUNDING * self.upper_bound.abs() + f64::MIN_POSITIVE;
+        let proven = bound <= self.upper_bound + rounding && bound >= value - rounding;
         check("upper_bound", proven, format!("recomputed {bound}, stated {}", self.upper_bound));
         let bound = bound.max(value);
         let stated = gap(self.objective_value, self.upper_bound);
@@ -293,6 +296,8 @@ impl Sure {
         }
         #[allow(clippy::cast_precision_loss, reason = "a count")]
         let exact = 1e-11 * stated.abs() / (self.horizon * n) as f64;
+        // What is added up, for its rounding.
+        let mut size = total.abs();
         for i in 0..n {
             let arm = schedule.curves.set.arm(i);
             let value = schedule.value.at(i);
@@ -315,16 +320,18 @@ impl Sure {
                     over(&arm, value, pi, (from, to), 0.0, exact)
                 };
                 total += most + pi * carried;
+                size += (pi * to).abs();
                 worth.iter_mut().zip(&weights).for_each(|(worth, weight)| *worth += pi * weight);
             }
             for (k, (low, high)) in spends[i].iter().enumerate() {
                 let own = if schedule.constant { periods.iter().sum() } else { periods[k] };
                 let net = worth[k] - times * (budget + arms[i]) - own;
                 total += if net > 0.0 { net * high } else { net * low };
+                size += (worth[k].abs() + (times * (budget + arms[i]) + own).abs()) * high;
             }
         }
-        match (impossible, total < 0.0) {
-            (false, _) => total,
+        match (impossible, total + 1e-15 * size < 0.0) {
+            (false, _) => total + 1e-15 * size,
             (true, true) => f64::NEG_INFINITY,
             (true, false) => f64::INFINITY,
         }
