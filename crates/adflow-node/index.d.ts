@@ -903,7 +903,7 @@ export interface MichaelisMentenParameters {
 export type NumberPerArm = number | Float64Array | Array<number>
 
 /** One number for all arms and periods, one per arm, or one row of arms per period. */
-export type NumberPerCell = number | Float64Array | Array<number> | Array<Points>
+export type NumberPerCell = number | Float64Array | Array<number> | Array<Numbers>
 
 /** One number for all periods, or one per period. */
 export type NumberPerPeriod = number | Float64Array | Array<number>
@@ -1048,7 +1048,7 @@ export interface RobynModel {
  * plan is.
  *
  * ```text
- * maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T, and with tail until nothing is left
+ * maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T; with tail, later too
  * subject to Σ_it x_it ≤ budget        (= budget with spendAll)
  *            periodLower_t ≤ Σ_i x_it ≤ periodUpper_t,   armLower_i ≤ Σ_t x_it ≤ armUpper_i
  *            x_it ∈ [lower_it, upper_it]  or  {0} ∪ [activeLower_it, upper_it]

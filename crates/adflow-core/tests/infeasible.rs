@@ -94,7 +94,6 @@ fn problem(random: &mut Random) -> Value {
 }
 
 fn solve(problem: &Value) -> Result<(), Box<Infeasibility>> {
-    eprintln!("{problem}");
     match Problem::from_json(&problem.to_string()).and_then(Problem::solve) {
         Ok(plan) => {
             assert!(plan.verify().ok, "{problem}\n{:?}", plan.verify().checks);
@@ -133,12 +132,11 @@ fn only(problem: &Value, kept: &[(&str, Option<usize>, Option<String>)]) -> Valu
             }
         }
     }
-    if let Some(rows) = part.pointer_mut("/coupling/upper").and_then(Value::as_array_mut) {
-        for (r, name) in ["first", "second"].into_iter().enumerate() {
-            if !has("coupling", None, Some(name)) {
-                rows[r] = json!(1e9);
-            }
-        }
+    if let Some(coupling) = problem.get("coupling") {
+        let kept: Vec<usize> = (0..2).filter(|&r| has("coupling", None, coupling["names"][r].as_str())).collect();
+        let rows = |key: &str| -> Vec<Value> { kept.iter().map(|&r| coupling[key][r].clone()).collect() };
+        part["coupling"] =
+            json!({"matrix": rows("matrix"), "upper": rows("upper"), "names": rows("names")});
     }
     if !has("budget", None, None) {
         // So much that it is no limit, and none that must be spent.

@@ -11,14 +11,13 @@ use napi_derive::napi;
 use crate::adstock::Adstock;
 use crate::allocate::{Interrupt, Watch};
 use crate::curves::ResponseCurves;
-use crate::families::Points;
-use crate::input::{NumberPerArm, Options, index, numbers, per_arm, read};
+use crate::input::{NumberPerArm, Numbers, Options, index, numbers, per_arm, read};
 use crate::schedule_plan::SchedulePlan;
 use crate::{Error, Result};
 
 /// One number for all arms and periods, one per arm, or one row of arms per period.
 #[napi]
-pub type NumberPerCell = Either4<f64, Float64Array, Vec<f64>, Vec<Points>>;
+pub type NumberPerCell = Either4<f64, Float64Array, Vec<f64>, Vec<Numbers>>;
 
 /// One number for all periods, or one per period.
 #[napi]
@@ -37,7 +36,7 @@ pub struct ScheduleOptions {
     pub budget: Option<f64>,
     /// Spends before the first period (money), one row of arms per period, oldest first; default none.
     #[napi(ts_type = "Array<Numbers>")]
-    pub carry_in: Option<Vec<Points>>,
+    pub carry_in: Option<Vec<Numbers>>,
     /// Whether the response after the last period counts: as long as the kernel lasts, or as many periods again where it
     /// has no end; default true.
     pub tail: Option<bool>,
@@ -173,7 +172,7 @@ impl ScheduleOptions {
 /// plan is.
 ///
 /// ```text
-/// maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T, and with tail until nothing is left
+/// maximise   Σ_i Σ_t value_i · response_i(a_it),   a_it = Σ_l weight_i[l] · x_{i,t−l}      t < T; with tail, later too
 /// subject to Σ_it x_it ≤ budget        (= budget with spendAll)
 ///            periodLower_t ≤ Σ_i x_it ≤ periodUpper_t,   armLower_i ≤ Σ_t x_it ≤ armUpper_i
 ///            x_it ∈ [lower_it, upper_it]  or  {0} ∪ [activeLower_it, upper_it]

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::coupled::{Search, Stand};
 use super::goal::{Extrapolation, Objective, Target};
 use super::problem::Problem;
+use super::program::Program;
+use super::stretches::Stretch;
 use crate::curve::column::Column;
 use crate::error::{Error, Infeasibility, Limit, Result};
 
@@ -262,7 +264,7 @@ pub(crate) fn reach(problem: &Problem, most: Vec<f64>) -> Result<Option<Vec<Stan
 const ROUNDING: f64 = 1e-9;
 
 /// Cases that one question may take: it is about limits, few of which are hard.
-const MOST_NODES: usize = 500;
+const MOST_NODES: usize = 2_000;
 
 /// What to look for among the plans that keep all limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -291,10 +293,13 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
     if (0..n).any(|i| problem.lower.at(i) > problem.upper.at(i)) {
         return Ok(None);
     }
+    problem.objective = Objective::Response;
+    let targeted = !matches!(goal, Goal::Reach(_) | Goal::Exceed(_));
+    // A target that is kept may bound all that is spent.
+    let horizon = if targeted { horizon.min(problem.most_in_all()?) } else { horizon };
     let bounded = |i: usize| problem.upper.at(i).min(horizon.max(problem.lower.at(i)));
     problem.upper = Column::Each((0..n).map(bounded).collect());
-    problem.objective = Objective::Response;
-    if matches!(goal, Goal::Reach(_) | Goal::Exceed(_)) {
+    if !targeted {
         problem.target = None;
     }
     let rows = problem.rows()?;
@@ -321,6 +326,10 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
             (stretch.fixed, stretch.rate) = (0.0, rate);
         }
     }
+    if let Some(stands) = ends(&program, goal).filter(|stands| program.keeps(stands, ROUNDING)) {
+        let spend: Vec<f64> = stands.iter().map(|stand| stand.x).collect();
+        return Ok(Some(Extreme { value: program.value(&stands), size: 0.0, spend, stands }));
+    }
     let search = Search::new(&program, 1e-7).most_nodes(MOST_NODES);
     let search = match goal {
         Goal::Reach(_) => search.reaching(level),
@@ -338,6 +347,19 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
         let size = level.abs() + rate.abs() * spend.iter().sum::<f64>();
         Extreme { value: plan.value - level, size, spend, stands: plan.stands }
     }))
+}
+
+/// Every arm at its least, or at its most: where that keeps all limits no plan spends less, or more.
+fn ends(program: &Program<'_>, goal: Goal) -> Option<Vec<Stand>> {
+    let end = |stretches: &Vec<Stretch<'_>>| {
+        let (at, stretch) = match goal {
+            Goal::LeastSpend => stretches.iter().enumerate().min_by(|a, b| a.1.from.total_cmp(&b.1.from))?,
+            _ => stretches.iter().enumerate().max_by(|a, b| a.1.to.total_cmp(&b.1.to))?,
+        };
+        Some(Stand { stretch: at, x: if goal == Goal::LeastSpend { stretch.from } else { stretch.to } })
+    };
+    let asked = matches!(goal, Goal::LeastSpend | Goal::MostSpend);
+    asked.then(|| program.places.iter().map(|place| end(&place.stretches)).collect()).flatten()
 }
 
 /// The least and the most that can be spent within all limits but the budget.

@@ -82,7 +82,7 @@ impl Problem {
     ///
     /// A plan that returns at least r per unit of money has Σ x ≤ Σ v f(x)/r ≤ Σ v f(T)/r for every T ≥ Σ x: from
     /// a boundless T the inequality is applied until it yields no more.
-    fn most_in_all(&self) -> Result<f64> {
+    pub(super) fn most_in_all(&self) -> Result<f64> {
         let n = self.curves.len();
         let (rate, by_value) = match (self.target, self.objective) {
             (Some(Target::Roas(floor)), _) if floor > 0.0 => (1.0 / floor, true),
