@@ -65,7 +65,11 @@ impl Problem {
         let mut most = vec![BOUNDLESS; n];
         if let Some(budget) = self.budget {
             let lower: f64 = (0..n).map(|i| self.lower.at(i)).sum();
-            (0..n).for_each(|i| most[i] = budget - (lower - self.lower.at(i)).min(budget));
+            for i in 0..n {
+                let (own, left) = (self.lower.at(i), budget - (lower - self.lower.at(i)).min(budget));
+                // Lower bounds that take the whole budget take it but for rounding.
+                most[i] = if own > left && own - left <= 1e-12 * budget { own } else { left };
+            }
         }
         for row in rows.iter().filter(|row| row.limit.limit == "group_upper") {
             row.terms.iter().for_each(|&(arm, _)| most[arm] = most[arm].min(row.bound));

@@ -153,13 +153,8 @@ impl<'a> Program<'a> {
     /// An objective below this is compared with it: a thousandth of what a plan's objective adds up, and a millionth of what
     /// it could.
     ///
-    /// Where costs cancel the response the objective is near 0, and no sum is exact to more than its digits; without costs
-    /// nothing cancels, and tiny is the smallest number.
+    /// Where costs cancel the response the objective is near 0, and no sum is exact to more than its digits.
     pub(crate) fn tiny(&self, stands: Option<&[Stand]>) -> f64 {
-        let costs = |stretch: &Stretch<'_>| stretch.rate != 0.0 || stretch.fixed != 0.0;
-        if !self.places.iter().flat_map(|place| &place.stretches).any(costs) {
-            return f64::MIN_POSITIVE;
-        }
         let size = |place: &Place<'_>, stretch: &Stretch<'_>, x: f64| {
             let brought = self.counts_value * place.value * stretch.response(x);
             brought.abs() + (stretch.rate * x).abs() + stretch.fixed.abs()
