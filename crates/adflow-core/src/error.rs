@@ -131,7 +131,9 @@ impl Infeasibility {
             let target = self.conflict.iter().find(|limit| limit.limit == "target");
             let asked = target.map_or_else(String::new, |target| format!(" of {}", Amount(target.bound)));
             let best = Amount(best);
-            return format!("the target{asked} is out of reach: the other limits allow {best} (in conflict: {conflict})");
+            return format!(
+                "the target{asked} is out of reach: the other limits allow {best} (in conflict: {conflict})"
+            );
         }
         let Some((low, high)) = self.feasible_budget.filter(|_| self.budget.is_finite()) else {
             return format!("no plan keeps all limits, whatever the budget (in conflict: {conflict})");

@@ -33,9 +33,10 @@ mod elementary;
 mod error;
 
 pub use allocate::{
-    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Frontier, FrontierChange, Group, Member, Node,
-    Objective, Outcome, PerArm, PerCell, PerPeriod, Plan, Problem, Proof, Risk, Schedule,
-    ScheduleNode, SchedulePlan, ScheduleProof, ShareSpread, Status, Target, Uncertainty, Verification,
+    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Frontier,
+    FrontierChange, Group, Member, Node, Objective, Outcome, PerArm, PerCell, PerPeriod, Plan, Problem,
+    Proof, Risk, Schedule, ScheduleNode, SchedulePlan, ScheduleProof, ShareSpread, Status, Target,
+    Uncertainty, Verification,
 };
 pub use curve::carry_over::Adstock;
 pub use curve::parameter::Parameter;

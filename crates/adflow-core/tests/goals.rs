@@ -35,9 +35,14 @@ fn raising_the_cap_never_lowers_the_response() {
 fn a_floor_that_is_slack_does_not_bind() {
     let free = solved(Problem::new(curves()).budget(20.0));
     let roas = free.objective_value / free.total_spend;
-    for target in [Target::Roas(0.9 * roas), Target::Cpa(1.1 / roas), Target::Response(0.9 * free.objective_value)] {
+    for target in
+        [Target::Roas(0.9 * roas), Target::Cpa(1.1 / roas), Target::Response(0.9 * free.objective_value)]
+    {
         let plan = solved(Problem::new(curves()).budget(20.0).target(target));
-        assert!((plan.objective_value - free.objective_value).abs() <= 2e-6 * free.objective_value, "{target:?}");
+        assert!(
+            (plan.objective_value - free.objective_value).abs() <= 2e-6 * free.objective_value,
+            "{target:?}"
+        );
         let limit = plan.limits.iter().find(|limit| limit.limit == "target").unwrap();
         assert!(limit.price == 0.0, "{target:?} binds at {}", limit.price);
     }

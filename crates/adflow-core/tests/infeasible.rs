@@ -23,7 +23,12 @@ impl Random {
         ((low + (high - low) * self.unit()) * 100.0).round() / 100.0
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "small"
+    )]
     fn below(&mut self, n: usize) -> usize {
         (self.unit() * n as f64) as usize
     }
@@ -71,11 +76,10 @@ fn problem(random: &mut Random) -> Value {
         problem["groups"] = json!([inner, outer]);
     }
     if random.unit() < 0.5 {
-        let row = |random: &mut Random| {
-            json!({"arms": [0, 1], "coefficients": [random.between(-2.0, 2.0), random.between(-2.0, 2.0)]})
-        };
+        let row = |random: &mut Random| json!({"arms": [0, 1], "coefficients": [random.between(-2.0, 2.0), random.between(-2.0, 2.0)]});
         let upper = [random.between(-40.0, 20.0), random.between(-20.0, 40.0)];
-        problem["coupling"] = json!({"matrix": [row(random), row(random)], "upper": upper, "names": ["first", "second"]});
+        problem["coupling"] =
+            json!({"matrix": [row(random), row(random)], "upper": upper, "names": ["first", "second"]});
     }
     match random.below(6) {
         0 => problem["target"] = json!({"response": random.between(20.0, 200.0)}),
@@ -110,9 +114,12 @@ fn only(problem: &Value, kept: &[(&str, Option<usize>, Option<String>)]) -> Valu
         kept.iter().any(|item| item.0 == limit && item.1 == arm && item.2.as_deref() == name)
     };
     let mut part = problem.clone();
-    for (key, none) in
-        [("lower", json!(0.0)), ("upper", Value::Null), ("active_lower", Value::Null), ("max_change_amount", Value::Null)]
-    {
+    for (key, none) in [
+        ("lower", json!(0.0)),
+        ("upper", Value::Null),
+        ("active_lower", Value::Null),
+        ("max_change_amount", Value::Null),
+    ] {
         for (i, value) in part[key].as_array_mut().into_iter().flatten().enumerate() {
             if !has(key, Some(i), None) {
                 *value = none.clone();
@@ -133,10 +140,10 @@ fn only(problem: &Value, kept: &[(&str, Option<usize>, Option<String>)]) -> Valu
         }
     }
     if let Some(coupling) = problem.get("coupling") {
-        let kept: Vec<usize> = (0..2).filter(|&r| has("coupling", None, coupling["names"][r].as_str())).collect();
+        let kept: Vec<usize> =
+            (0..2).filter(|&r| has("coupling", None, coupling["names"][r].as_str())).collect();
         let rows = |key: &str| -> Vec<Value> { kept.iter().map(|&r| coupling[key][r].clone()).collect() };
-        part["coupling"] =
-            json!({"matrix": rows("matrix"), "upper": rows("upper"), "names": rows("names")});
+        part["coupling"] = json!({"matrix": rows("matrix"), "upper": rows("upper"), "names": rows("names")});
     }
     if !has("budget", None, None) {
         // So much that it is no limit, and none that must be spent.
@@ -166,7 +173,10 @@ fn check(count: usize, seed: u64) {
         for at in 0..conflict.len() {
             let mut rest = conflict.clone();
             let dropped = rest.remove(at);
-            assert!(solve(&only(&problem, &rest)).is_ok(), "{dropped:?} is not needed in {conflict:?}\n{problem}");
+            assert!(
+                solve(&only(&problem, &rest)).is_ok(),
+                "{dropped:?} is not needed in {conflict:?}\n{problem}"
+            );
         }
         for nearest in [found.nearest.0, found.nearest.1].into_iter().flatten() {
             let mut moved = problem.clone();

@@ -286,7 +286,12 @@ impl<'p, 'a> Generator<'p, 'a> {
     }
 
     /// φ at the multipliers, and what each place chooses.
-    pub(crate) fn price(&self, case: &Case<'_, 'a>, multipliers: &[f64], objective: f64) -> (f64, Vec<Choice>) {
+    pub(crate) fn price(
+        &self,
+        case: &Case<'_, 'a>,
+        multipliers: &[f64],
+        objective: f64,
+    ) -> (f64, Vec<Choice>) {
         let prices = self.program.prices(multipliers, objective);
         let choices: Vec<Choice> = prices
             .iter()
@@ -340,9 +345,15 @@ pub(crate) fn restricted<'a>(stretches: &[Stretch<'a>], range: &Range) -> Vec<(u
     let left = |at: usize| {
         let (from, to) = range.on(at);
         let stretch = &stretches[at];
-        if from <= stretch.from && to >= stretch.to { Some(stretch.clone()) } else { stretch.restricted(from, to) }
+        if from <= stretch.from && to >= stretch.to {
+            Some(stretch.clone())
+        } else {
+            stretch.restricted(from, to)
+        }
     };
-    (range.first..=range.last.min(stretches.len() - 1)).filter_map(|at| left(at).map(|left| (at, left))).collect()
+    (range.first..=range.last.min(stretches.len() - 1))
+        .filter_map(|at| left(at).map(|left| (at, left)))
+        .collect()
 }
 
 fn allows(stretches: &[(usize, Stretch<'_>)], at: usize, x: f64) -> bool {

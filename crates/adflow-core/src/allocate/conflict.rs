@@ -93,7 +93,10 @@ fn items(problem: &Problem) -> Vec<Item> {
             (problem.upper.at(i).is_finite(), Item::Upper(i)),
             (problem.active_lower.at(i) > 0.0, Item::ActiveLower(i)),
             (problem.max_change.at(i).is_finite() && problem.current.is_some(), Item::MaxChange(i)),
-            (problem.max_change_amount.at(i).is_finite() && problem.current.is_some(), Item::MaxChangeAmount(i)),
+            (
+                problem.max_change_amount.at(i).is_finite() && problem.current.is_some(),
+                Item::MaxChangeAmount(i),
+            ),
             (problem.step.at(i) > 0.0, Item::Step(i)),
             (cap, Item::Extrapolation(i)),
         ];
@@ -170,13 +173,8 @@ fn only(problem: &Problem, kept: &[Item]) -> Problem {
     let n = problem.curves.len();
     let mut part = problem.clone();
     let column = |column: &Column, none: f64, item: &dyn Fn(usize) -> Item| {
-        let mut values = vec![none; n];
-        for i in 0..n {
-            if kept.contains(&item(i)) {
-                values[i] = column.at(i);
-            }
-        }
-        Column::Each(values)
+        let each = (0..n).map(|i| if kept.contains(&item(i)) { column.at(i) } else { none });
+        Column::Each(each.collect())
     };
     part.lower = column(&problem.lower, 0.0, &Item::Lower);
     part.upper = column(&problem.upper, f64::INFINITY, &Item::Upper);
@@ -232,7 +230,8 @@ fn horizon(problem: &Problem) -> f64 {
         most += group.lower.unwrap_or(0.0) + finite(group.upper.unwrap_or(0.0));
     }
     for row in &problem.coupling.rows {
-        let least = row.terms.iter().map(|term| term.1.abs()).filter(|&a| a > 0.0).fold(f64::INFINITY, f64::min);
+        let least =
+            row.terms.iter().map(|term| term.1.abs()).filter(|&a| a > 0.0).fold(f64::INFINITY, f64::min);
         most += finite(row.upper.abs() / least);
     }
     if most > 0.0 { 100.0 * most } else { 1e6 }

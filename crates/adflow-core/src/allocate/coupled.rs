@@ -5,8 +5,8 @@
 
 use std::collections::BinaryHeap;
 
-use super::newton;
 use super::columns::{Generator, Outcome, Part, Relaxed};
+use super::newton;
 use super::program::{Prices, Program, Range};
 use super::proof::Node;
 
@@ -238,7 +238,8 @@ impl<'p, 'a> Search<'p, 'a> {
                 self.wait(Open { bound, node, ranges, cut, multipliers: parent.to_vec() }, open);
             }
             Outcome::Solved(relaxed) => {
-                self.nodes[node] = Node::Multipliers { values: relaxed.multipliers.clone(), impossible: false };
+                self.nodes[node] =
+                    Node::Multipliers { values: relaxed.multipliers.clone(), impossible: false };
                 let bound = relaxed.bound;
                 let cut = self.digest(&ranges, &relaxed);
                 let Some(cut) = cut.filter(|_| !self.is_closed(bound)) else {
@@ -281,12 +282,16 @@ impl<'p, 'a> Search<'p, 'a> {
         let mut relaxed = relaxed.clone();
         let (tolerance, small) = (self.tolerance, self.tiny);
         for _ in 0..6 {
-            for place in 0..ranges.len() {
-                if let Some(range) = self.mostly(place, &relaxed.parts[place], ranges[place]) {
-                    ranges[place] = range;
+            for (place, range) in ranges.iter_mut().enumerate() {
+                if let Some(narrow) = self.mostly(place, &relaxed.parts[place], *range) {
+                    *range = narrow;
                 }
             }
-            match self.generator.relax(&ranges, |bound| 0.1 * tolerance * bound.abs().max(small), self.enough()) {
+            match self.generator.relax(
+                &ranges,
+                |bound| 0.1 * tolerance * bound.abs().max(small),
+                self.enough(),
+            ) {
                 Outcome::Solved(next) => relaxed = next,
                 _ => return,
             }
@@ -304,7 +309,11 @@ impl<'p, 'a> Search<'p, 'a> {
     fn mostly(&self, place: usize, parts: &[Part], range: Range) -> Option<Range> {
         let main = parts.iter().copied().reduce(|a, b| {
             let share = |part: &Part| {
-                parts.iter().filter(|other| other.stretch == part.stretch).map(|other| other.share).sum::<f64>()
+                parts
+                    .iter()
+                    .filter(|other| other.stretch == part.stretch)
+                    .map(|other| other.share)
+                    .sum::<f64>()
             };
             if share(&b) > share(&a) { b } else { a }
         })?;
@@ -381,7 +390,11 @@ impl<'p, 'a> Search<'p, 'a> {
             let mean = steps.round() * stretch.step;
             let lost = mixed - stretch.response(mean);
             let share = lost / mixed.abs().max(f64::MIN_POSITIVE);
-            return (share > 1e-12).then_some(Divided { cut: cut((mean, mean)), loss: price.weight * lost, share });
+            return (share > 1e-12).then_some(Divided {
+                cut: cut((mean, mean)),
+                loss: price.weight * lost,
+                share,
+            });
         }
         let lost = mixed - stretch.response(mean);
         let share = lost / mixed.abs().max(f64::MIN_POSITIVE);
@@ -393,8 +406,11 @@ impl<'p, 'a> Search<'p, 'a> {
         let mut cut = Cut { place: usize::MAX, stretch: 0, within: None };
         let mut widest = 0.0;
         for (place, range) in ranges.iter().enumerate() {
-            let stretches = super::columns::restricted(&self.generator.program.places[place].stretches, range);
-            let (Some((low, first)), Some((high, last))) = (stretches.first(), stretches.last()) else { continue };
+            let stretches =
+                super::columns::restricted(&self.generator.program.places[place].stretches, range);
+            let (Some((low, first)), Some((high, last))) = (stretches.first(), stretches.last()) else {
+                continue;
+            };
             if low < high {
                 return Cut { place, stretch: low + 1, within: None };
             }
@@ -417,7 +433,8 @@ impl<'p, 'a> Search<'p, 'a> {
         let program = self.generator.program;
         let mut stands = Vec::with_capacity(relaxed.parts.len());
         for (place, parts) in relaxed.parts.iter().enumerate() {
-            let Some(main) = parts.iter().copied().reduce(|a, b| if b.share > a.share { b } else { a }) else {
+            let Some(main) = parts.iter().copied().reduce(|a, b| if b.share > a.share { b } else { a })
+            else {
                 return false;
             };
             let own = parts.iter().filter(|part| part.stretch == main.stretch);
@@ -452,13 +469,13 @@ impl<'p, 'a> Search<'p, 'a> {
             if !program.keeps(&stands, MENDED) {
                 program.mend(&mut stands);
             }
-            if self.nodes.len() == 1 && matches!(self.nodes[0], Node::Multipliers { impossible: false, .. }) {
-                if let Some(case) = self.generator.case(&program.whole()) {
-                    let bound = self.generator.price(&case, &multipliers, 1.0).0;
-                    if bound < self.closed {
-                        self.closed = bound;
-                        self.nodes[0] = Node::Multipliers { values: multipliers.clone(), impossible: false };
-                    }
+            if let [Node::Multipliers { values, impossible: false }] = &mut self.nodes[..]
+                && let Some(case) = self.generator.case(&program.whole())
+            {
+                let bound = self.generator.price(&case, &multipliers, 1.0).0;
+                if bound < self.closed {
+                    self.closed = bound;
+                    values.clone_from(&multipliers);
                 }
             }
             let next = program.value(&stands);

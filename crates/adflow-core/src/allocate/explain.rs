@@ -151,12 +151,18 @@ impl Plan {
         let gain = Amount(round(arm.binding_price.unwrap_or(0.0)));
         let up = arm.binding_price.is_some() && self.held_above(arm);
         match arm.binding {
-            Some("upper") => format!("its upper bound holds it: one unit more would bring {gain} beyond its price"),
+            Some("upper") => {
+                format!("its upper bound holds it: one unit more would bring {gain} beyond its price")
+            }
             Some("extrapolation") => {
-                format!("its curve is not known beyond this spend; one unit more would bring {gain} beyond its price")
+                format!(
+                    "its curve is not known beyond this spend; one unit more would bring {gain} beyond its price"
+                )
             }
             Some(_) if up => {
-                format!("it may not move further from today's spend; one unit more would bring {gain} beyond its price")
+                format!(
+                    "it may not move further from today's spend; one unit more would bring {gain} beyond its price"
+                )
             }
             _ => format!("its next unit brings {next}, and must bring {price}"),
         }
@@ -168,7 +174,10 @@ impl Plan {
         match (arm.binding, loss) {
             (Some("lower"), _) => format!("its lower bound holds it: one unit less would free {gain}"),
             (Some("active_lower"), _) => {
-                format!("it spends its minimum or nothing, and nothing would lose {}", loss.unwrap_or(Amount(0.0)))
+                format!(
+                    "it spends its minimum or nothing, and nothing would lose {}",
+                    loss.unwrap_or(Amount(0.0))
+                )
             }
             (Some("max_change" | "max_change_amount"), _) if !self.held_above(arm) => {
                 format!("it may not move further from today's spend; one unit less would free {gain}")
@@ -176,7 +185,10 @@ impl Plan {
             _ if arm.spend <= 0.0 => "it spends nothing".to_string(),
             (_, Some(loss)) => {
                 let least = Amount(arm.alternative_spend.unwrap_or(0.0));
-                format!("its last unit brings {}, and spending only {least} would lose {loss}", Amount(round(next)))
+                format!(
+                    "its last unit brings {}, and spending only {least} would lose {loss}",
+                    Amount(round(next))
+                )
             }
             (_, None) => format!("its last unit brings {}", Amount(round(next))),
         }

@@ -65,10 +65,10 @@ impl Problem {
         let mut most = vec![BOUNDLESS; n];
         if let Some(budget) = self.budget {
             let lower: f64 = (0..n).map(|i| self.lower.at(i)).sum();
-            for i in 0..n {
+            for (i, most) in most.iter_mut().enumerate() {
                 let (own, left) = (self.lower.at(i), budget - (lower - self.lower.at(i)).min(budget));
                 // Lower bounds that take the whole budget take it but for rounding.
-                most[i] = if own > left && own - left <= 1e-12 * budget { own } else { left };
+                *most = if own > left && own - left <= 1e-12 * budget { own } else { left };
             }
         }
         for row in rows.iter().filter(|row| row.limit.limit == "group_upper") {
@@ -105,7 +105,8 @@ impl Problem {
             .chain(groups)
             .sum();
         let forced = if self.objective == Objective::Profit && self.target.is_none() { forced } else { 0.0 };
-        let shares = self.groups.iter().any(|group| group.share_lower.is_some() || group.share_upper.is_some());
+        let shares =
+            self.groups.iter().any(|group| group.share_lower.is_some() || group.share_upper.is_some());
         if shares && self.objective == Objective::Profit {
             return Ok(BOUNDLESS);
         }
@@ -274,7 +275,13 @@ pub(super) fn assemble(
         // A price that moves the value by no digit of it is the solver's rounding.
         let (_, size) = program.sum(row, stands);
         let price = if (price * size.max(row.bound.abs())).abs() > 1e-9 * value.abs() { price } else { 0.0 };
-        Binding { limit: row.limit.limit, arm: None, name: row.limit.name.clone(), bound: row.limit.bound, price }
+        Binding {
+            limit: row.limit.limit,
+            arm: None,
+            name: row.limit.name.clone(),
+            bound: row.limit.bound,
+            price,
+        }
     };
     let limits: Vec<Binding> = program.rows.iter().zip(multipliers).map(priced).collect();
     let budget = limits.iter().find(|limit| limit.limit == "budget");

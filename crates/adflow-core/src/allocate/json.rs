@@ -182,9 +182,10 @@ fn coupling_value(coupling: &Coupling) -> Value {
 
 fn read_goals(problem: &mut Problem, fields: &Map<String, Value>) -> Result<()> {
     if let Some(name) = present(fields, "objective") {
-        problem.objective = name.as_str().and_then(Objective::from_name).ok_or_else(|| {
-            malformed("objective", "must be \"response\", \"profit\" or \"spend\"")
-        })?;
+        problem.objective = name
+            .as_str()
+            .and_then(Objective::from_name)
+            .ok_or_else(|| malformed("objective", "must be \"response\", \"profit\" or \"spend\""))?;
     }
     if let Some((name, level)) = one_of(fields, "target")? {
         let reason = "must have one key: \"response\", \"roas\", \"cpa\" or \"marginal_roas\"";
@@ -260,7 +261,8 @@ fn read_coupling(value: &Value) -> Result<Coupling> {
         None => None,
         Some(names) => Some(list(names, "coupling.names")?),
     };
-    let mismatch = |field: &str, actual| Error::LengthMismatch { field: field.into(), expected: uppers.len(), actual };
+    let mismatch =
+        |field: &str, actual| Error::LengthMismatch { field: field.into(), expected: uppers.len(), actual };
     if matrix.len() != uppers.len() {
         return Err(mismatch("coupling.matrix", matrix.len()));
     }

@@ -6,7 +6,9 @@
 //! ```
 
 use clarabel::algebra::CscMatrix;
-use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT};
+use clarabel::solver::{
+    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT,
+};
 
 /// A choice of a place: what it adds to the objective and to every row.
 #[derive(Debug, Clone)]
@@ -34,7 +36,11 @@ pub(crate) enum Mixture {
 }
 
 /// Solves the linear program. `rows[r]` has bound b_r; places are 0..places, each with at least one column.
-pub(crate) fn solve<'c>(places: usize, rows: &[Side], columns: impl Iterator<Item = &'c Column> + Clone) -> Mixture {
+pub(crate) fn solve<'c>(
+    places: usize,
+    rows: &[Side],
+    columns: impl Iterator<Item = &'c Column> + Clone,
+) -> Mixture {
     let n = columns.clone().count();
     let m = rows.len();
     // Equal rows first: the solver wants the cones one after the other.

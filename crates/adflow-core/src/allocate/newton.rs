@@ -10,13 +10,19 @@
 //! whose solution squares the error (sequential quadratic programming; R. B. Wilson, 1963). Clarabel solves each.
 
 use clarabel::algebra::CscMatrix;
-use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT};
+use clarabel::solver::{
+    DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT,
+};
 
 use super::coupled::Stand;
 use super::program::Program;
 
 /// One step: the new spends and multipliers; nothing where the model has no solution.
-pub(crate) fn step(program: &Program<'_>, stands: &[Stand], multipliers: &[f64]) -> Option<(Vec<Stand>, Vec<f64>)> {
+pub(crate) fn step(
+    program: &Program<'_>,
+    stands: &[Stand],
+    multipliers: &[f64],
+) -> Option<(Vec<Stand>, Vec<f64>)> {
     let prices = program.prices(multipliers, 1.0);
     let n = stands.len();
     let m = program.rows.len();
@@ -129,7 +135,8 @@ pub(crate) fn step(program: &Program<'_>, stands: &[Stand], multipliers: &[f64])
     }
     let mut next = vec![0.0; m];
     for (height, &r) in order.iter().enumerate() {
-        let y = Some(solution.z[height]).filter(|z| z.abs() > 1e-12).unwrap_or(0.0) * scale / row_scale[height];
+        let y =
+            Some(solution.z[height]).filter(|z| z.abs() > 1e-12).unwrap_or(0.0) * scale / row_scale[height];
         next[r] = if program.rows[r].equal { y } else { y.max(0.0) };
     }
     Some((stands, next))

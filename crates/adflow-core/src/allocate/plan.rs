@@ -186,7 +186,8 @@ impl Plan {
         let (share, amount) = (problem.max_change.at(i), problem.max_change_amount.at(i));
         let moved = |by: f64| current.map_or(f64::INFINITY, |current| current + by);
         let shared = |sign: f64| current.map_or(f64::INFINITY, |current| current * (1.0 + sign * share));
-        let observed = problem.curves.observed(i).filter(|_| problem.extrapolation == Some(Extrapolation::Cap));
+        let observed =
+            problem.curves.observed(i).filter(|_| problem.extrapolation == Some(Extrapolation::Cap));
         let uppers = [
             ("upper", self.upper(i)),
             ("max_change", shared(1.0)),

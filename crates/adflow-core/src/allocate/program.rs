@@ -164,7 +164,8 @@ impl<'a> Program<'a> {
         };
         let could: f64 = self.places.iter().map(most).sum();
         let places = self.places.iter().zip(stands.unwrap_or_default());
-        let does: f64 = places.map(|(place, stand)| size(place, &place.stretches[stand.stretch], stand.x)).sum();
+        let does: f64 =
+            places.map(|(place, stand)| size(place, &place.stretches[stand.stretch], stand.x)).sum();
         (1e-3 * does).max(1e-6 * could).max(f64::MIN_POSITIVE)
     }
 
@@ -246,7 +247,11 @@ impl<'a> Program<'a> {
     pub(crate) fn objective(&self, place: usize, stretch: usize, x: f64) -> f64 {
         let place = &self.places[place];
         let stretch = &place.stretches[stretch];
-        let value = if self.counts_value > 0.0 && place.value > 0.0 { place.value * stretch.response(x) } else { 0.0 };
+        let value = if self.counts_value > 0.0 && place.value > 0.0 {
+            place.value * stretch.response(x)
+        } else {
+            0.0
+        };
         value - stretch.rate * x - stretch.fixed
     }
 }

@@ -148,7 +148,11 @@ impl Problem {
             return Err(Error::NotFinite { field: format!("coupling.upper[{r}]"), value: row.upper });
         }
         if row.upper.abs() > 1e60 {
-            return Err(Error::out_of_domain(format!("coupling.upper[{r}]"), "from -1e60 to 1e60", row.upper));
+            return Err(Error::out_of_domain(
+                format!("coupling.upper[{r}]"),
+                "from -1e60 to 1e60",
+                row.upper,
+            ));
         }
         let mut terms: BTreeMap<usize, f64> = BTreeMap::new();
         for (at, &(arm, coefficient)) in row.terms.iter().enumerate() {
@@ -188,7 +192,8 @@ impl Problem {
         if self.groups.is_empty() {
             return Ok(Vec::new());
         }
-        let by_name = self.groups.iter().flat_map(|group| &group.members).any(|m| matches!(m, Member::Name(_)));
+        let by_name =
+            self.groups.iter().flat_map(|group| &group.members).any(|m| matches!(m, Member::Name(_)));
         let arms: BTreeMap<&str, usize> = match self.curves.names().filter(|_| by_name) {
             Some(names) => names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect(),
             None => BTreeMap::new(),

@@ -22,7 +22,8 @@ pub(crate) fn above(arm: &Arm<'_>, floor: f64, from: f64, to: f64) -> Vec<(f64, 
             Curvature::Convex => {
                 if arm.slope(piece.to) >= floor {
                     let below = |x: f64| arm.slope(x) < floor;
-                    let start = if below(piece.from) { last_where(below, piece.from, piece.to) } else { piece.from };
+                    let start =
+                        if below(piece.from) { last_where(below, piece.from, piece.to) } else { piece.from };
                     push(if below(start) { start.next_up() } else { start }, piece.to);
                 }
             }
@@ -44,15 +45,12 @@ fn last_where(holds: impl Fn(f64) -> bool, from: f64, to: f64) -> f64 {
     }
     let (mut low, mut high) = (from, to);
     for _ in 0..1100 {
-        let middle = if low > 0.0 && high > 4.0 * low { low.sqrt() * high.sqrt() } else { 0.5 * (low + high) };
+        let middle =
+            if low > 0.0 && high > 4.0 * low { low.sqrt() * high.sqrt() } else { 0.5 * (low + high) };
         if middle <= low || middle >= high {
             break;
         }
-        if holds(middle) {
-            low = middle
-        } else {
-            high = middle
-        }
+        if holds(middle) { low = middle } else { high = middle }
     }
     low
 }

@@ -293,8 +293,8 @@ impl Split<'_, '_, '_> {
         let problem = self.demand.problem;
         let n = problem.len();
         let mut fixed = Vec::new();
-        for i in 0..n {
-            let (x, from) = (plan[i], self.arcs.from[i]);
+        for (i, &x) in plan.iter().enumerate() {
+            let from = self.arcs.from[i];
             let moves = x >= from && from <= problem.cap(i);
             self.arcs.threshold[i] = if moves { self.arcs.steepest[i] } else { 0.0 };
             // The column says the lower bound for every arm that stays.

@@ -137,13 +137,21 @@ impl<'a> Stretch<'a> {
 /// The largest multiple of `step` at or below x, but for rounding.
 pub(crate) fn grid_below(x: f64, step: f64) -> f64 {
     let near = (x / step).round();
-    if (near * step - x).abs() <= 1e-9 * step.max(1e-6 * x.abs()) { near * step } else { (x / step).floor() * step }
+    if (near * step - x).abs() <= 1e-9 * step.max(1e-6 * x.abs()) {
+        near * step
+    } else {
+        (x / step).floor() * step
+    }
 }
 
 /// The smallest multiple of `step` at or above x, but for rounding.
 pub(crate) fn grid_above(x: f64, step: f64) -> f64 {
     let near = (x / step).round();
-    if (near * step - x).abs() <= 1e-9 * step.max(1e-6 * x.abs()) { near * step } else { (x / step).ceil() * step }
+    if (near * step - x).abs() <= 1e-9 * step.max(1e-6 * x.abs()) {
+        near * step
+    } else {
+        (x / step).ceil() * step
+    }
 }
 
 pub(crate) fn on_grid(x: f64, step: f64) -> bool {
@@ -177,11 +185,8 @@ impl Problem {
         };
         let step = self.step.at(i);
         let stretches = allowed.into_iter().filter_map(|(from, to)| {
-            let (from, to) = if step > 0.0 {
-                (grid_above(from, step), grid_below(to, step))
-            } else {
-                (from, to)
-            };
+            let (from, to) =
+                if step > 0.0 { (grid_above(from, step), grid_below(to, step)) } else { (from, to) };
             if from > to {
                 return None;
             }
@@ -212,7 +217,8 @@ impl Problem {
     /// The intervals that the limits of arm i alone allow.
     fn intervals(&self, i: usize, arm: &Arm<'_>, most: f64) -> Vec<(f64, f64)> {
         let (domain_from, domain_to) = arm.domain();
-        let (mut low, mut high) = (self.lower.at(i).max(domain_from), self.upper.at(i).min(most).min(domain_to));
+        let (mut low, mut high) =
+            (self.lower.at(i).max(domain_from), self.upper.at(i).min(most).min(domain_to));
         if let Some(current) = self.current.as_ref().map(|current| current[i]) {
             let share = self.max_change.at(i);
             if share.is_finite() {
@@ -225,7 +231,8 @@ impl Problem {
                 high = high.min(current + amount);
             }
         }
-        if let (Some(Extrapolation::Cap), Some((_, observed))) = (self.extrapolation, self.curves.observed(i)) {
+        if let (Some(Extrapolation::Cap), Some((_, observed))) = (self.extrapolation, self.curves.observed(i))
+        {
             high = high.min(observed);
         }
         let active = self.active_lower.at(i);
@@ -246,12 +253,19 @@ impl Problem {
     }
 
     /// The parts of the intervals on which v f′ ≥ r, and the lower bound.
-    fn worth_the_floor(&self, i: usize, arm: &Arm<'_>, floor: f64, allowed: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    fn worth_the_floor(
+        &self,
+        i: usize,
+        arm: &Arm<'_>,
+        floor: f64,
+        allowed: Vec<(f64, f64)>,
+    ) -> Vec<(f64, f64)> {
         let Some(&(least, _)) = allowed.first() else { return allowed };
         let value = self.value.at(i);
         let mut kept: Vec<(f64, f64)> = vec![(least, least)];
         for (from, to) in allowed {
-            let mut spans = if from < to { super::slope_spans::above(arm, floor / value, from, to) } else { Vec::new() };
+            let mut spans =
+                if from < to { super::slope_spans::above(arm, floor / value, from, to) } else { Vec::new() };
             if !(value > 0.0) {
                 spans.clear();
                 if floor <= 0.0 {

@@ -152,7 +152,11 @@ pub(super) fn bound(problem: &Checked<'_>, proof: &Proof, stated: f64) -> f64 {
             // A missing node or a loop proves nothing.
             None
             | Some(
-                Node::Multipliers { .. } | Node::Cut { .. } | Node::Weights { .. } | Node::Reweighted { .. } | Node::Draw { .. },
+                Node::Multipliers { .. }
+                | Node::Cut { .. }
+                | Node::Weights { .. }
+                | Node::Reweighted { .. }
+                | Node::Draw { .. },
             ) => return f64::INFINITY,
             Some(_) if visited > proof.nodes.len() => return f64::INFINITY,
             Some(Node::Leaf { price }) => best = best.max(leaf(problem, &box_, *price, exact)),

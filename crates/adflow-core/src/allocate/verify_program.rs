@@ -27,13 +27,21 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
         return Verification { ok: false, checks, objective_value, upper_bound, gap: f64::INFINITY };
     };
     let print = fingerprint(plan);
-    check("fingerprint", print == plan.fingerprint, format!("{print:016x}, stated {:016x}", plan.fingerprint));
+    check(
+        "fingerprint",
+        print == plan.fingerprint,
+        format!("{print:016x}, stated {:016x}", plan.fingerprint),
+    );
 
     let stands: Option<Vec<Stand>> = (0..n).map(|i| stand(&program, i, plan.spend[i])).collect();
     let label = |i: usize| problem.curves.set.label(i);
     let Some(stands) = stands else {
         let outside = (0..n).find(|&i| stand(&program, i, plan.spend[i]).is_none()).unwrap_or(0);
-        check("limits", false, format!("{} spends {}, outside its limits", label(outside), plan.spend[outside]));
+        check(
+            "limits",
+            false,
+            format!("{} spends {}, outside its limits", label(outside), plan.spend[outside]),
+        );
         let (objective_value, upper_bound) = (f64::NAN, f64::INFINITY);
         return Verification { ok: false, checks, objective_value, upper_bound, gap: f64::INFINITY };
     };
@@ -47,7 +55,9 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     }
     let named = plan.limits.len() == program.rows.len()
         && plan.limits.iter().zip(&program.rows).all(|(limit, row)| {
-            limit.limit == row.limit.limit && limit.name == row.limit.name && limit.bound == row.limit.bound
+            limit.limit == row.limit.limit
+                && limit.name == row.limit.name
+                && limit.bound.to_bits() == row.limit.bound.to_bits()
         });
     check("limits_named", named, format!("{} limits on several arms", program.rows.len()));
 
@@ -70,7 +80,8 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     let total: f64 = plan.spend.iter().sum();
     let response: f64 = plan.response.iter().sum();
     let close = |a: f64, b: f64, size: f64| (a - b).abs() <= ROUNDING * size.max(a.abs());
-    let size = stands.iter().enumerate().map(|(i, stand)| objective(problem, &program, i, *stand).abs()).sum();
+    let size =
+        stands.iter().enumerate().map(|(i, stand)| objective(problem, &program, i, *stand).abs()).sum();
     let totals = close(value, plan.objective_value, size)
         && agree(total, plan.total_spend)
         && agree(response, plan.total_response);
@@ -87,7 +98,8 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     check("upper_bound", proven, format!("recomputed {bound}, stated {}", plan.upper_bound));
     let stated = (plan.upper_bound - plan.objective_value) / plan.upper_bound.abs().max(tiny);
     let gap = (bound - value) / bound.abs().max(tiny);
-    let status = (stated - plan.gap).abs() <= ROUNDING && plan.status == Status::of(plan.gap, problem.tolerance);
+    let status =
+        (stated - plan.gap).abs() <= ROUNDING && plan.status == Status::of(plan.gap, problem.tolerance);
     check("status", status, format!("{} with a gap of {gap:.2e}", plan.status));
     let ok = checks.iter().all(|check| check.ok);
     Verification { ok, checks, objective_value: value, upper_bound: bound, gap }
@@ -168,7 +180,8 @@ impl Print {
 /// The stretch on which an arm spends x: that with the fewest counts, where several hold it.
 pub(super) fn stand(program: &Program<'_>, i: usize, x: f64) -> Option<Stand> {
     let stretches = program.places[i].stretches.iter().enumerate().filter(|(_, stretch)| stretch.holds(x));
-    let counts = |stretch: &super::stretches::Stretch<'_>| usize::from(stretch.active) + usize::from(stretch.moved);
+    let counts =
+        |stretch: &super::stretches::Stretch<'_>| usize::from(stretch.active) + usize::from(stretch.moved);
     stretches.min_by_key(|(_, stretch)| counts(stretch)).map(|(stretch, _)| Stand { stretch, x })
 }
 
@@ -199,7 +212,10 @@ pub(super) fn bound(problem: &Problem, program: &Program<'_>, nodes: &[Node], st
             Some(_) if visited > nodes.len() => return f64::INFINITY,
             Some(Node::Multipliers { values, impossible }) => {
                 let signs = values.len() == program.rows.len()
-                    && values.iter().zip(&program.rows).all(|(y, row)| y.is_finite() && (row.equal || *y >= 0.0));
+                    && values
+                        .iter()
+                        .zip(&program.rows)
+                        .all(|(y, row)| y.is_finite() && (row.equal || *y >= 0.0));
                 if !signs {
                     return f64::INFINITY;
                 }
@@ -213,7 +229,8 @@ pub(super) fn bound(problem: &Problem, program: &Program<'_>, nodes: &[Node], st
                 }
             }
             Some(&Node::Cut { arm, stretch, at_most, at_least, below, above }) => {
-                let Some(place) = program.places.get(arm).filter(|place| stretch < place.stretches.len()) else {
+                let Some(place) = program.places.get(arm).filter(|place| stretch < place.stretches.len())
+                else {
                     return f64::INFINITY;
                 };
                 let step = place.stretches[stretch].step;
@@ -398,12 +415,12 @@ mod tests {
             }
             // With the fingerprint mended too a multiplier that is a tenth off is found by the bound, where it counts.
             let mut forged = plan.clone();
-            if let [Node::Multipliers { values, .. }] = &mut forged.proof.nodes[..] {
-                if values[r] > 0.0 {
-                    values[r] *= 1.1;
-                    forged.fingerprint = fingerprint(&forged);
-                    assert!(failed(&forged).contains(&"upper_bound"), "row {r}");
-                }
+            if let [Node::Multipliers { values, .. }] = &mut forged.proof.nodes[..]
+                && values[r] > 0.0
+            {
+                values[r] *= 1.1;
+                forged.fingerprint = fingerprint(&forged);
+                assert!(failed(&forged).contains(&"upper_bound"), "row {r}");
             }
         }
     }

@@ -276,6 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "powers of one half are exact")]
     fn an_endless_kernel_goes_on_by_its_retention() {
         let kernel = &Adstock::geometric(0.5, None, true).kernels(1, 3).unwrap()[0];
         assert_eq!(kernel.weights, [0.5, 0.25, 0.125]);
