@@ -2,7 +2,9 @@
 
 #![allow(clippy::print_stdout, reason = "a program whose output is its job")]
 
-use adflow_core::{Adstock, Coupling, Group, Objective, Plan, Problem, ResponseCurves, Result, Schedule, Target};
+use adflow_core::{
+    Adstock, Coupling, Group, Objective, Plan, Problem, ResponseCurves, Result, Schedule, Target,
+};
 
 fn curves() -> Result<ResponseCurves> {
     ResponseCurves::hill(

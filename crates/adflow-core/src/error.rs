@@ -105,7 +105,8 @@ pub struct Infeasibility {
     pub feasible_budget: Option<(f64, f64)>,
     /// The feasible totals next to the budget asked for, below and above; `None` where there is none.
     pub nearest: (Option<f64>, Option<f64>),
-    /// Where a target is part of the conflict: the best level of it that the other limits allow.
+    /// Where a target is part of the conflict: a level of it that the other limits allow; the best one where curves are
+    /// concave, and the best that a short search finds elsewhere.
     pub feasible_target: Option<f64>,
 }
 

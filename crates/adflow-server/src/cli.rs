@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use adflow_core::{Plan, Problem, Schedule};
+use adflow_core::{Frontier, Plan, Problem, Schedule};
 use adflow_server::goals::Goals;
 use adflow_server::table::Campaigns;
-use adflow_server::{show, table, tour};
+use adflow_server::{frontier, show, table, tour};
 use clap::{Args, Parser, Subcommand};
 
 /// Certified budget allocation: every plan carries a proof.
@@ -36,6 +36,15 @@ struct Allocate {
     /// Total that may be spent (money); needed where nothing else bounds what an arm may spend.
     #[arg(long, value_name = "MONEY", allow_negative_numbers = true)]
     budget: Option<f64>,
+    /// Several budgets, separated by commas: the best plan for each, and where campaigns enter or reach their limit.
+    #[arg(
+        long,
+        value_name = "MONEY,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        conflicts_with = "budget"
+    )]
+    budgets: Vec<f64>,
     /// Spend the whole budget, even where less of it is worth more.
     #[arg(long)]
     spend_all: bool,
@@ -79,6 +88,11 @@ fn allocate(ask: &Allocate) -> Result<String, Failure> {
     let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     if is_json(path, &text) {
         if is_schedule(&text) {
+            if !ask.budgets.is_empty() {
+                return Err(Failure::Usage(format!(
+                    "--budgets is not for schedules, and {name} has `periods`"
+                )));
+            }
             return ask.schedule(&name, &text);
         }
         if let Some(flag) = ask.goals.group_argument() {
@@ -89,11 +103,23 @@ fn allocate(ask: &Allocate) -> Result<String, Failure> {
         let in_file = |error: adflow_core::Error| format!("{name}: {error}");
         let problem = Problem::from_json(&text).map_err(|error| Failure::Input(in_file(error)))?;
         let problem = ask.apply(ask.goals.apply(problem));
+        if !ask.budgets.is_empty() {
+            let frontier =
+                sweep(problem, &ask.budgets).map_err(|error| ask.complain(error, None, in_file))?;
+            return Ok(frontier::to_json(&frontier));
+        }
         let plan = solve(problem).map_err(|error| ask.complain(error, None, in_file))?;
         return Ok(plan.to_json());
     }
     let campaigns = table::read(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
     let problem = ask.goals.apply_to(&campaigns, campaigns.problem.clone()).map_err(Failure::Usage)?;
+    if !ask.budgets.is_empty() {
+        let frontier = sweep(ask.apply(problem), &ask.budgets).map_err(|error| {
+            ask.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string())
+        })?;
+        let text = || frontier::table(&frontier, campaigns.problem.curves().names());
+        return Ok(if ask.json { frontier::to_json(&frontier) } else { text() });
+    }
     let plan = solve(ask.apply(problem)).map_err(|error| {
         ask.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string())
     })?;
@@ -175,6 +201,7 @@ impl Allocate {
     fn argument(&self, field: &str, campaigns: Option<&Campaigns>) -> Option<String> {
         let given = match field {
             "budget" => self.budget.is_some(),
+            field if field.starts_with("budgets") => return Some("--budgets".into()),
             "spend_all" => self.spend_all,
             "time_limit" => self.time_limit.is_some(),
             "tolerance" => self.tolerance.is_some(),
@@ -187,6 +214,11 @@ impl Allocate {
 fn solve(problem: Problem) -> adflow_core::Result<Plan> {
     let start = Instant::now();
     problem.solve_with(&move || start.elapsed())
+}
+
+fn sweep(problem: Problem, budgets: &[f64]) -> adflow_core::Result<Frontier> {
+    let start = Instant::now();
+    problem.frontier_with(budgets, &move || start.elapsed())
 }
 
 fn read(path: &Path) -> std::io::Result<String> {

@@ -8,6 +8,7 @@
 //! | [`tour`] | what `adflow` says without arguments |
 #![forbid(unsafe_code)]
 
+pub mod frontier;
 pub mod goals;
 pub mod show;
 pub mod table;

@@ -446,3 +446,22 @@ fn the_price_of_a_campaign_may_rise_with_what_it_buys() {
         assert!(refused.err.contains(part), "{part} in {}", refused.err);
     }
 }
+
+#[test]
+fn several_budgets_give_the_frontier() {
+    let answer = adflow(&["allocate", "-", "--budgets", "10,20,15"], TABLE);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    for word in ["budget", "brings", "search", "video"] {
+        assert!(answer.out.contains(word), "{}", answer.out);
+    }
+    let answer = adflow(&["allocate", "-", "--budgets", "10,20", "--json"], PROBLEM);
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let frontier: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    let alone = adflow(&["allocate", "-", "--budget", "20"], PROBLEM);
+    let alone: serde_json::Value = serde_json::from_str(&alone.out).unwrap();
+    let (swept, alone) = (&frontier["objective_value"][1], &alone["objective_value"]);
+    assert!((swept.as_f64().unwrap() / alone.as_f64().unwrap() - 1.0).abs() < 1e-6);
+    let answer = adflow(&["allocate", "-", "--budgets", "10,-1"], TABLE);
+    assert_eq!(answer.code, Some(2), "{} {}", answer.out, answer.err);
+    assert!(answer.err.contains("--budgets"), "{}", answer.err);
+}

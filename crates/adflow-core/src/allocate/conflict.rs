@@ -264,6 +264,8 @@ const ROUNDING: f64 = 1e-9;
 
 /// Cases that one question may take: it is about limits, few of which are hard.
 const MOST_NODES: usize = 2_000;
+/// The same where the answer is a number to tell: it is one that can be had, and the best where the search ends by itself.
+const MOST_NODES_TO_INFORM: usize = 60;
 
 /// What to look for among the plans that keep all limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -329,7 +331,10 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
         let spend: Vec<f64> = stands.iter().map(|stand| stand.x).collect();
         return Ok(Some(Extreme { value: program.value(&stands), size: 0.0, spend, stands }));
     }
-    let search = Search::new(&program, 1e-7).most_nodes(MOST_NODES);
+    // Whether there is a plan decides what the conflict is; how good the nearest one is only informs.
+    let most_nodes =
+        if matches!(goal, Goal::Any | Goal::Reach(_)) { MOST_NODES } else { MOST_NODES_TO_INFORM };
+    let search = Search::new(&program, 1e-7).most_nodes(most_nodes);
     let search = match goal {
         Goal::Reach(_) => search.reaching(level),
         // Every plan is worth 0: the first will do.
@@ -372,7 +377,7 @@ fn totals(problem: &Problem) -> Result<Option<(f64, f64)>> {
     Ok(Some((least, if most >= 0.99 * horizon { f64::INFINITY } else { most })))
 }
 
-/// The best level of the target within all other limits.
+/// The best level of the target within all other limits: one that can be reached, and the best for concave curves.
 ///
 /// A ratio is raised by W. Dinkelbach's method ("On nonlinear fractional programming", Management Science 13, 1967): the plan
 /// that exceeds the present ratio by most has a better one, until none does.
