@@ -12,6 +12,8 @@ use super::stretches::Stretch;
 
 /// Rounds after which a relaxation ends with the bound it has.
 const MOST_ROUNDS: usize = 60;
+/// Rounds without progress after which what is left is the linear program's own rounding.
+const MOST_STALLED: usize = 5;
 /// Share of a mixture below which a column is not part of it.
 const PRESENT: f64 = 1e-9;
 
@@ -222,6 +224,8 @@ impl<'p, 'a> Generator<'p, 'a> {
         }
         let mut best: Option<Relaxed> = None;
         let mut outcome = Outcome::Lost;
+        // The gap of the best round, and the rounds since it last shrank by a tenth.
+        let (mut smallest, mut stalled) = (f64::INFINITY, 0);
         for _ in 0..MOST_ROUNDS {
             self.rounds += 1;
             let allowed: Vec<(usize, usize)> = (0..places)
@@ -256,6 +260,10 @@ impl<'p, 'a> Generator<'p, 'a> {
                     }
                     let Some(found) = best.as_ref() else { break };
                     let done = found.bound - found.value <= exact(found.bound) || found.bound <= enough;
+                    let gap = found.bound - found.value;
+                    (smallest, stalled) =
+                        if gap < 0.9 * smallest { (gap, 0) } else { (smallest, stalled + 1) };
+                    let done = done || stalled >= MOST_STALLED;
                     let parts = found.parts.clone();
                     if done || !self.refine(&choices, &parts) {
                         break;

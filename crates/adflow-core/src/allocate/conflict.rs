@@ -259,6 +259,12 @@ pub(crate) fn reach(problem: &Problem, most: Vec<f64>) -> Result<Option<Vec<Stan
     Ok(found.filter(|found| found.value >= -ROUNDING * found.size).map(|found| found.stands))
 }
 
+/// Any plan that keeps all limits of a problem without a target; nothing where none is found.
+pub(crate) fn any(problem: &Problem) -> Result<Option<Vec<Stand>>> {
+    let found = extreme(problem.clone(), f64::INFINITY, Goal::Any)?;
+    Ok(found.map(|found| found.stands).filter(|stands| !stands.is_empty()))
+}
+
 /// Share of what a target adds up that is the rounding of the sum.
 const ROUNDING: f64 = 1e-9;
 
@@ -296,8 +302,17 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
     }
     problem.objective = Objective::Response;
     let targeted = !matches!(goal, Goal::Reach(_) | Goal::Exceed(_));
-    // A target that is kept may bound all that is spent.
-    let horizon = if targeted { horizon.min(problem.most_in_all()?) } else { horizon };
+    // A target that must hold bounds all that is spent. To come near one that cannot hold takes no more than some times that.
+    let total = problem.most_in_all()?;
+    let horizon = match goal {
+        Goal::Exceed(_) => {
+            let groups = problem.groups.iter().filter_map(|group| group.lower);
+            let forced: f64 =
+                (0..n).map(|i| problem.lower.at(i).max(problem.active_lower.at(i))).chain(groups).sum();
+            horizon.min(10.0 * (total + forced))
+        }
+        _ => horizon.min(total),
+    };
     let bounded = |i: usize| problem.upper.at(i).min(horizon.max(problem.lower.at(i)));
     problem.upper = Column::Each((0..n).map(bounded).collect());
     if !targeted {
@@ -334,7 +349,8 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
     // Whether there is a plan decides what the conflict is; how good the nearest one is only informs.
     let most_nodes =
         if matches!(goal, Goal::Any | Goal::Reach(_)) { MOST_NODES } else { MOST_NODES_TO_INFORM };
-    let search = Search::new(&program, 1e-7).most_nodes(most_nodes);
+    let tolerance = if matches!(goal, Goal::Exceed(_)) { 1e-5 } else { 1e-7 };
+    let search = Search::new(&program, tolerance).most_nodes(most_nodes);
     let search = match goal {
         Goal::Reach(_) => search.reaching(level),
         // Every plan is worth 0: the first will do.

@@ -449,7 +449,12 @@ impl<'p, 'a> Search<'p, 'a> {
             program.mend(&mut stands);
         }
         if !program.keeps(&stands, KEPT) {
-            return false;
+            // Where limits leave a single point, the solver's rounding misses it by a little: it lies at ends.
+            program.snap(&mut stands);
+            program.mend(&mut stands);
+            if !program.keeps(&stands, KEPT) {
+                return false;
+            }
         }
         let value = program.value(&stands);
         if self.incumbent.as_ref().is_none_or(|incumbent| value > incumbent.value) {

@@ -74,6 +74,11 @@ impl Problem {
         for row in rows.iter().filter(|row| row.limit.limit == "group_upper") {
             row.terms.iter().for_each(|&(arm, _)| most[arm] = most[arm].min(row.bound));
         }
+        if matches!(self.target, Some(Target::Roas(_) | Target::Cpa(_))) {
+            // Such a target bounds all that is spent, often far below the budget.
+            let all = self.most_in_all()?;
+            most.iter_mut().enumerate().for_each(|(i, most)| *most = most.min(all.max(self.lower.at(i))));
+        }
         let open = |i: usize, most: f64| most >= BOUNDLESS && self.upper.at(i).is_infinite();
         if (0..n).any(|i| open(i, most[i])) {
             let all = self.most_in_all()?;
@@ -196,6 +201,11 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
         let most = program.places.iter().map(end).collect();
         let Some(stands) = conflict::reach(problem, most)? else { return Err(conflict::explain(problem)?) };
         found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
+    }
+    if found.plan.is_none() && found.bound > f64::NEG_INFINITY && !targeted && !stop() {
+        if let Some(stands) = conflict::any(problem)? {
+            found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
+        }
     }
     let Found { plan, bound, nodes, rounds } = found;
     let Some(incumbent) = plan else {

@@ -204,6 +204,19 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Moves spends that lie next to an end of their stretch onto it.
+    pub(crate) fn snap(&self, stands: &mut [Stand]) {
+        for (place, stand) in self.places.iter().zip(stands) {
+            let stretch = &place.stretches[stand.stretch];
+            let near = 1e-6 * (stretch.to - stretch.from);
+            if stand.x - stretch.from <= near {
+                stand.x = stretch.from;
+            } else if stretch.to - stand.x <= near {
+                stand.x = stretch.to;
+            }
+        }
+    }
+
     /// How a row moves with each spend that is free to move against the excess.
     fn slopes(&self, row: &Row, stands: &[Stand], over: bool) -> Vec<(usize, f64)> {
         let mut slopes = vec![row.everyone; self.places.len()];

@@ -94,7 +94,8 @@ pub(crate) fn verify(plan: &Plan) -> Verification {
     .max(value);
     let tiny = program.tiny(Some(&stands));
     let apart = (bound - plan.upper_bound).abs();
-    let proven = bound.is_finite() && apart <= ROUNDING * bound.abs().max(1e-3 * size) + 1e-6 * tiny;
+    let digits = 1e-13 * priced(&program, &stands, &plan.proof.nodes);
+    let proven = bound.is_finite() && apart <= ROUNDING * bound.abs().max(1e-3 * size) + 1e-6 * tiny + digits;
     check("upper_bound", proven, format!("recomputed {bound}, stated {}", plan.upper_bound));
     let stated = (plan.upper_bound - plan.objective_value) / plan.upper_bound.abs().max(tiny);
     let gap = (bound - value) / bound.abs().max(tiny);
@@ -175,6 +176,28 @@ impl Print {
         self.add(text.len() as u64);
         text.bytes().for_each(|byte| self.add(u64::from(byte)));
     }
+}
+
+/// The size of what the multipliers of a proof make of the rows: where limits leave hardly a plan they are large, and φ is a
+/// small difference of large numbers.
+fn priced(program: &Program<'_>, stands: &[Stand], nodes: &[Node]) -> f64 {
+    let sizes: Vec<f64> = program
+        .rows
+        .iter()
+        .map(|row| {
+            let counted = row.terms.len().max(if row.terms.is_empty() { stands.len() } else { 0 });
+            #[allow(clippy::cast_precision_loss, reason = "a count")]
+            let size = program.sum(row, stands).1 * counted as f64;
+            size + row.bound.abs()
+        })
+        .collect();
+    let of = |node: &Node| match node {
+        Node::Multipliers { values, impossible: false } => {
+            values.iter().zip(&sizes).map(|(y, size)| (y * size).abs()).sum()
+        }
+        _ => 0.0,
+    };
+    nodes.iter().map(of).fold(0.0, f64::max)
 }
 
 /// The stretch on which an arm spends x: that with the fewest counts, where several hold it.
