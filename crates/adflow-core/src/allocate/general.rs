@@ -202,10 +202,13 @@ pub(crate) fn solve(problem: &Arc<Problem>, clock: &dyn Clock, stop: &dyn Fn() -
         let Some(stands) = conflict::reach(problem, most)? else { return Err(conflict::explain(problem)?) };
         found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
     }
-    if found.plan.is_none() && found.bound > f64::NEG_INFINITY && !targeted && !stop() {
-        if let Some(stands) = conflict::any(problem)? {
-            found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
-        }
+    if found.plan.is_none()
+        && found.bound > f64::NEG_INFINITY
+        && !targeted
+        && !stop()
+        && let Some(stands) = conflict::any(problem)?
+    {
+        found = Search::new(&program, problem.tolerance).starting(stands).run(stop);
     }
     let Found { plan, bound, nodes, rounds } = found;
     let Some(incumbent) = plan else {

@@ -18,7 +18,7 @@ use crate::curve::column::Column;
 /// ```text
 /// gap = (upper_bound − objective_value) / max(|upper_bound|, tiny)
 /// ```
-//////
+///
 /// says how much, at most, is left on the table. [`verify`](Self::verify) recomputes both from the problem and
 /// the plan alone.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Plan {
     pub total_spend: f64,
     /// Σ response.
     pub total_response: f64,
-    /// Σ value · response: what was maximised.
+    /// What was maximised: the value of the response, the profit, minus the spend, or a risk measure, less all costs.
     pub objective_value: f64,
     /// No plan within the limits has a larger objective value.
     pub upper_bound: f64,
