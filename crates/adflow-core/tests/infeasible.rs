@@ -204,3 +204,22 @@ fn conflicts_are_irreducible_and_the_nearest_can_be_had() {
 fn a_thousand_conflicts_are_irreducible_and_the_nearest_can_be_had() {
     check(1_000, 2);
 }
+
+#[test]
+fn sums_of_minima_that_cannot_meet_the_budget_are_told_by_the_fewest() {
+    let problem = json!({
+        "version": 1,
+        "curves": {"version": 1, "curves": [
+            {"family": "michaelis_menten", "beta": [5.0, 6.0, 7.0], "half_saturation": [3.0, 3.0, 3.0]}]},
+        "budget": 7.0,
+        "spend_all": true,
+        "active_lower": [5.0, 9.0, 9.0],
+        "upper": [6.0, 10.0, 10.0],
+    });
+    let found = solve(&problem).unwrap_err();
+    assert_eq!(found.nearest, (Some(6.0), Some(9.0)));
+    let names: Vec<_> = found.conflict.iter().map(|limit| (limit.limit, limit.arm)).collect();
+    let fewest = [("budget", None), ("upper", Some(0)), ("active_lower", Some(1)), ("active_lower", Some(2))];
+    assert_eq!(names.len(), fewest.len(), "{names:?}");
+    assert!(fewest.iter().all(|limit| names.contains(limit)), "{names:?}");
+}

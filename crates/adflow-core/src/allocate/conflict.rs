@@ -59,6 +59,24 @@ pub(crate) fn explain(problem: &Arc<Problem>) -> Result<Error> {
     })))
 }
 
+/// The same error with a smallest conflict, where that of a problem with zero-or-minimum arms names them all.
+pub(crate) fn reduced(problem: &Arc<Problem>, error: Error) -> Error {
+    let Error::Infeasible(mut details) = error else { return error };
+    let many = details.conflict.len() > MOST_TO_REDUCE;
+    let minima = details.conflict.iter().any(|limit| limit.limit == "active_lower");
+    if minima
+        && !many
+        && let Ok(Error::Infeasible(found)) = explain(problem)
+        && !found.conflict.is_empty()
+    {
+        details.conflict = found.conflict;
+    }
+    Error::Infeasible(details)
+}
+
+/// Limits beyond which a conflict of whole sums is left as it is: each question about a part of it is a search.
+const MOST_TO_REDUCE: usize = 200;
+
 /// The error where the search was stopped before it found any plan.
 pub(crate) fn undecided(problem: &Problem) -> Error {
     let limit = problem.time_limit.map_or_else(|| "interrupted".into(), |limit| limit.to_string());
@@ -349,7 +367,8 @@ fn extreme(mut problem: Problem, horizon: f64, goal: Goal) -> Result<Option<Extr
     // Whether there is a plan decides what the conflict is; how good the nearest one is only informs.
     let most_nodes =
         if matches!(goal, Goal::Any | Goal::Reach(_)) { MOST_NODES } else { MOST_NODES_TO_INFORM };
-    let tolerance = if matches!(goal, Goal::Exceed(_)) { 1e-5 } else { 1e-7 };
+    let ratio = matches!(goal, Goal::Exceed(Target::Roas(_) | Target::Cpa(_)));
+    let tolerance = if ratio { 1e-5 } else { 1e-7 };
     let search = Search::new(&program, tolerance).most_nodes(most_nodes);
     let search = match goal {
         Goal::Reach(_) => search.reaching(level),

@@ -25,6 +25,9 @@ fn shape_and_scale(problem: &Checked<'_>, i: usize) -> (Vec<u64>, f64) {
         }
         Form::Mixture(mixture) => {
             add(&[arm.baseline, f64::from(mixture.kind as u8), -1.0]);
+            // Two draws are a mean, two terms a sum.
+            #[allow(clippy::cast_precision_loss, reason = "counts")]
+            add(&[mixture.draws as f64, mixture.terms as f64]);
             mixture.elements.iter().for_each(|element| add(element));
             (key, scale)
         }

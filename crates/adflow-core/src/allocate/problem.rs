@@ -363,7 +363,8 @@ impl Problem {
         }
         let mut work = Workspace::default();
         let checked = problem.check_budget(problem.budget, 0..problem.curves.len(), || "budget".into())?;
-        let found = branch::best(&checked, &mut work, problem.tolerance, problem.threads, &stop)?;
+        let found = branch::best(&checked, &mut work, problem.tolerance, problem.threads, &stop);
+        let found = found.map_err(|error| super::conflict::reduced(&problem, error))?;
         let Found { shadow_price, worth, upper_bound, proof, iterations } = found;
         let spend = std::mem::take(&mut work.spend);
         let response = std::mem::take(&mut work.response);

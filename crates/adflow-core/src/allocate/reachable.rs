@@ -27,8 +27,10 @@ pub(crate) fn witness(problem: &Checked<'_>) -> Result<Option<Vec<f64>>> {
         for (from, to) in choices(problem, i) {
             next.extend(before.iter().map(|&(low, high)| (low + from, high + to)));
         }
-        next.retain(|&(low, _)| low <= 2.0 * budget + rounding);
         next.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Of the totals above the budget the least says enough.
+        let below = next.partition_point(|&(low, _)| low <= budget + rounding);
+        next.truncate(below + 1);
         let mut merged: Vec<(f64, f64)> = Vec::with_capacity(next.len());
         for (low, high) in next {
             match merged.last_mut() {
@@ -67,7 +69,8 @@ pub(crate) fn witness(problem: &Checked<'_>) -> Result<Option<Vec<f64>>> {
 
 /// The intervals that one arm may spend in.
 fn choices(problem: &Checked<'_>, i: usize) -> Vec<(f64, f64)> {
-    let (lower, active, cap) = (problem.lower(i), problem.active(i), problem.cap(i));
+    // Beyond the budget too: the totals above it are what an infeasible problem is told.
+    let (lower, active, cap) = (problem.lower(i), problem.active(i), problem.upper(i));
     if active <= 0.0 {
         vec![(lower, cap)]
     } else if active <= cap {

@@ -78,7 +78,8 @@ pub(crate) fn assemble(
     let by_arm =
         |values: &[f64]| -> Vec<f64> { (0..n).map(|i| values.iter().skip(i).step_by(n).sum()).collect() };
     let total_response: f64 = response.iter().sum();
-    let response_after: f64 = response[periods * n..].iter().sum();
+    // An empty sum is -0.0.
+    let response_after = response[periods * n..].iter().sum::<f64>() + 0.0;
     let mut limits = Vec::new();
     let mut shadow_price = 0.0;
     for (row, &price) in layout.rows.iter().zip(&found.multipliers.rows) {
