@@ -131,7 +131,14 @@ pub(crate) fn step(
     let mut stands = stands.to_vec();
     for (j, &place) in free.iter().enumerate() {
         let stretch = &program.places[place].stretches[stands[place].stretch];
-        stands[place].x = (stands[place].x + solution.x[j] * unit[j]).clamp(stretch.from, stretch.to);
+        let x = (stands[place].x + solution.x[j] * unit[j]).clamp(stretch.from, stretch.to);
+        // Next to an end by the solver's rounding is at the end.
+        let near = 1e-12 * (stretch.to - stretch.from);
+        stands[place].x = match (x - stretch.from <= near, stretch.to - x <= near) {
+            (true, _) => stretch.from,
+            (_, true) => stretch.to,
+            _ => x,
+        };
     }
     let mut next = vec![0.0; m];
     for (height, &r) in order.iter().enumerate() {
