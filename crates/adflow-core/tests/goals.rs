@@ -140,3 +140,17 @@ fn whole_steps_are_whole_and_say_what_they_cost() {
     assert!((loss - (free.objective_value - plan.objective_value)).abs() <= 1e-9 * free.objective_value);
     assert!(loss >= 0.0);
 }
+
+#[test]
+fn profit_with_a_response_to_reach_wants_a_bound_and_keeps_the_target() {
+    // Reached only at a loss: the cap of a profitable plan must not stand in the way.
+    let linear = || ResponseCurves::michaelis_menten([10.0, 8.0], [40.0, 50.0]).unwrap();
+    let asked = |problem: Problem| problem.objective(Objective::Profit).target(Target::Response(12.0));
+    let error = asked(Problem::new(linear())).solve().unwrap_err();
+    assert_eq!(error.code(), "out_of_domain", "{error}");
+    assert!(error.to_string().contains("upper[0]"), "{error}");
+    let plan = solved(asked(Problem::new(linear()).upper(500.0)));
+    assert!(plan.objective_value < -50.0 && (plan.total_response - 12.0).abs() <= 1e-6);
+    let least = Problem::new(linear()).objective(Objective::Spend).target(Target::Response(12.0));
+    assert!((solved(least).total_spend - plan.total_spend).abs() <= 1e-3 * plan.total_spend);
+}

@@ -96,7 +96,10 @@ impl Problem {
         let (rate, by_value) = match (self.target, self.objective) {
             (Some(Target::Roas(floor)), _) if floor > 0.0 => (1.0 / floor, true),
             (Some(Target::Cpa(cost)), _) => (cost, false),
-            (_, Objective::Profit) if self.coupling.rows.is_empty() => (1.0, true),
+            // A response that must be reached may be bought at any loss.
+            (None | Some(Target::MarginalRoas(_)), Objective::Profit) if self.coupling.rows.is_empty() => {
+                (1.0, true)
+            }
             (Some(Target::Response(level)), Objective::Spend) => return Ok(self.enough_for(level)),
             _ => return Ok(BOUNDLESS),
         };
@@ -105,11 +108,13 @@ impl Problem {
         let forced: f64 = (0..n)
             .map(|i| {
                 let current = self.current.as_ref().map_or(0.0, |current| current[i]);
-                self.lower.at(i) + self.activation_cost.at(i) + (1.0 + self.move_cost.at(i)) * current
+                let spend = self.lower.at(i) + self.active_lower.at(i) + self.step.at(i) + current;
+                (1.0 + 2.0 * self.move_cost.at(i)) * spend + self.activation_cost.at(i)
             })
             .chain(groups)
             .sum();
-        let forced = if self.objective == Objective::Profit && self.target.is_none() { forced } else { 0.0 };
+        let by_target = matches!(self.target, Some(Target::Roas(_) | Target::Cpa(_)));
+        let forced = if by_target { 0.0 } else { forced };
         let shares =
             self.groups.iter().any(|group| group.share_lower.is_some() || group.share_upper.is_some());
         if shares && self.objective == Objective::Profit {
