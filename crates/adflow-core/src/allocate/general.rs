@@ -74,15 +74,12 @@ impl Problem {
         for row in rows.iter().filter(|row| row.limit.limit == "group_upper") {
             row.terms.iter().for_each(|&(arm, _)| most[arm] = most[arm].min(row.bound));
         }
-        if matches!(self.target, Some(Target::Roas(_) | Target::Cpa(_))) {
-            // Such a target bounds all that is spent, often far below the budget.
+        // A ratio to keep bounds all that is spent, often far below the budget.
+        let ratio = matches!(self.target, Some(Target::Roas(_) | Target::Cpa(_)));
+        let open = |i: usize, most: f64| most >= BOUNDLESS && self.upper.at(i).is_infinite();
+        if ratio || (0..n).any(|i| open(i, most[i])) {
             let all = self.most_in_all()?;
             most.iter_mut().enumerate().for_each(|(i, most)| *most = most.min(all.max(self.lower.at(i))));
-        }
-        let open = |i: usize, most: f64| most >= BOUNDLESS && self.upper.at(i).is_infinite();
-        if (0..n).any(|i| open(i, most[i])) {
-            let all = self.most_in_all()?;
-            most.iter_mut().for_each(|most| *most = most.min(all));
         }
         Ok(Column::Each(most))
     }
