@@ -4,7 +4,6 @@ mod batch;
 mod book;
 mod branch;
 mod checked;
-mod clock;
 mod columns;
 mod conflict;
 mod coupled;
@@ -40,7 +39,6 @@ mod verify;
 mod verify_program;
 
 pub use batch::Batch;
-pub use clock::Clock;
 pub use coupling::Coupling;
 pub use explain::{ArmExplanation, Explanation};
 pub use frontier::{Frontier, FrontierChange};

@@ -89,6 +89,15 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
+    /// The caller's clock asked to stop before there was an answer.
+    #[error("interrupted before there was an answer")]
+    Interrupted,
+    /// No draw of a posterior could be taken.
+    #[error("the model cannot be fitted: {reason}")]
+    Unfittable {
+        /// What went wrong.
+        reason: String,
+    },
 }
 
 /// `std::result::Result` with the engine's [`Error`].
@@ -225,6 +234,8 @@ impl Error {
             Self::CyclicGroup { .. } => "cyclic_group",
             Self::Infeasible(_) => "infeasible",
             Self::Malformed { .. } => "malformed",
+            Self::Interrupted => "interrupted",
+            Self::Unfittable { .. } => "unfittable",
         }
     }
 

@@ -28,16 +28,22 @@
 #![forbid(unsafe_code)]
 
 mod allocate;
+mod clock;
 mod curve;
+mod day;
 mod elementary;
 mod error;
+mod fit;
+mod history;
+mod market;
 
 pub use allocate::{
-    ArmExplanation, Batch, Binding, Check, Clock, Coupling, Explanation, Extrapolation, Frontier,
-    FrontierChange, Group, Member, Node, Objective, Outcome, PerArm, PerCell, PerPeriod, Plan, Problem,
-    Proof, Risk, Schedule, ScheduleNode, SchedulePlan, ScheduleProof, ShareSpread, Status, Target,
-    Uncertainty, Verification,
+    ArmExplanation, Batch, Binding, Check, Coupling, Explanation, Extrapolation, Frontier, FrontierChange,
+    Group, Member, Node, Objective, Outcome, PerArm, PerCell, PerPeriod, Plan, Problem, Proof, Risk,
+    Schedule, ScheduleNode, SchedulePlan, ScheduleProof, ShareSpread, Status, Target, Uncertainty,
+    Verification,
 };
+pub use clock::Clock;
 pub use curve::carry_over::Adstock;
 pub use curve::parameter::Parameter;
 pub use curve::readers::lightweight_mmm::LightweightMmm;
@@ -45,4 +51,6 @@ pub use curve::readers::meridian::Meridian;
 pub use curve::readers::pymc_marketing::PymcMarketing;
 pub use curve::readers::robyn::Robyn;
 pub use curve::{ConcaveEnvelope, ResponseCurves};
+pub use day::Day;
 pub use error::{Error, Infeasibility, Limit, Result};
+pub use history::{History, HistoryRows};

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::clock::{Clock, NoClock};
 use super::coupling::Coupling;
 use super::demand::Workspace;
 use super::plan::{Plan, Status, gap};
 use super::problem::Problem;
 use super::{branch, general};
+use crate::clock::{Clock, NoClock};
 use crate::curve::column::Column;
 use crate::error::{Error, Result};
 

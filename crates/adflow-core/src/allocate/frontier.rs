@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::checked::Checked;
-use super::clock::{Clock, NoClock};
 use super::plan::{Status, gap};
 use super::problem::Problem;
 use super::sweep::{self, Row, Sweep};
+use crate::clock::{Clock, NoClock};
 use crate::error::{Error, Result};
 
 /// The best plans of one problem under many budgets, as columns.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::clock::Clock;
 use super::conflict;
 use super::coupled::{Found, Incumbent, Search, Stand};
 use super::goal::{Objective, Target};
@@ -13,6 +12,7 @@ use super::proof::{Node, Proof};
 use super::rows::Row;
 use super::tree::{self, TreePlan};
 use super::verify_program;
+use crate::clock::Clock;
 use crate::curve::column::Column;
 use crate::error::{Error, Result};
 

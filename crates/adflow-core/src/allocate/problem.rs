@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::branch::{self, Found};
-use super::clock::{Clock, NoClock};
 use super::coupling::Coupling;
 use super::demand::Workspace;
 use super::goal::{Extrapolation, Objective, Risk, Target};
 use super::group::Group;
 use super::plan::Plan;
+use crate::clock::{Clock, NoClock};
 use crate::curve::ResponseCurves;
 use crate::curve::column::Column;
 use crate::error::{Error, Result};

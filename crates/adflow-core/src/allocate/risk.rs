@@ -24,7 +24,6 @@ pub(crate) mod verify;
 
 use std::sync::Arc;
 
-use super::clock::Clock;
 use super::coupled::{Incumbent, Stand};
 use super::general::assemble;
 use super::goal::{Extrapolation, Objective, Risk};
@@ -33,6 +32,7 @@ use super::problem::Problem;
 use super::program::Program;
 use super::proof::{Node, Proof};
 use super::verify_program;
+use crate::clock::Clock;
 use crate::curve::column::Column;
 use crate::error::{Error, Result};
 use climb::{climb, costs, spends};

@@ -22,8 +22,8 @@ pub use grid::{PerCell, PerPeriod};
 pub use plan::SchedulePlan;
 pub use proof::{ScheduleNode, ScheduleProof};
 
-use super::clock::{Clock, NoClock};
 use super::problem::PerArm;
+use crate::clock::{Clock, NoClock};
 use crate::curve::ResponseCurves;
 use crate::curve::carry_over::Adstock;
 use crate::curve::column::Column;

@@ -3,13 +3,13 @@
 
 use serde::Serialize;
 
-use super::clock::{Clock, NoClock};
 use super::goal::Objective;
 use super::plan::Plan;
 use super::problem::Problem;
 use super::risk::measure::{count, deviation, mean};
 use super::risk::outcome::{QUANTILES, quantile, sorted};
 use super::verify_program;
+use crate::clock::{Clock, NoClock};
 use crate::curve::ResponseCurves;
 use crate::error::{Error, Result};
 

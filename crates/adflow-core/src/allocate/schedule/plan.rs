@@ -8,8 +8,8 @@ use super::Schedule;
 use super::layout::{Layout, Of};
 use super::proof::ScheduleProof;
 use super::search::Found;
-use crate::allocate::clock::Clock;
 use crate::allocate::plan::{Binding, Status, gap};
+use crate::clock::Clock;
 use crate::error::Amount;
 
 /// A plan over periods and the proof of how good it is.

@@ -1,0 +1,3 @@
+//! From history to response curves with their uncertainty.
+
+pub(crate) mod density;

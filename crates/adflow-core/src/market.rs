@@ -1,0 +1,1 @@
+//! A simulated market with a known truth.
