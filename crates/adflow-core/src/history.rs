@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::day::Day;
 use crate::error::{Error, Result};
 
 mod arrange;
+mod json;
+mod later;
 
 pub use arrange::HistoryRows;
 
@@ -45,7 +49,8 @@ pub struct History {
 }
 
 /// A named column beside the spends, `[group][period]`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) values: Vec<f64>,
@@ -296,11 +301,24 @@ impl History {
     /// # Errors
     /// [`Error::OutOfDomain`] unless 1 ≤ `periods` ≤ [`periods`](Self::periods).
     pub fn first(&self, periods: usize) -> Result<Self> {
+        self.window(0, periods)
+    }
+
+    /// The last `periods` periods of every group.
+    ///
+    /// # Errors
+    /// As [`first`](Self::first).
+    pub fn last(&self, periods: usize) -> Result<Self> {
+        self.window(self.periods.saturating_sub(periods), periods)
+    }
+
+    fn window(&self, from: usize, periods: usize) -> Result<Self> {
         if periods == 0 || periods > self.periods {
             return Err(Error::out_of_domain("periods", format!("from 1 to {}", self.periods), periods));
         }
         let cut = |values: &[f64], width: usize| -> Vec<f64> {
-            values.chunks(self.periods * width).flat_map(|group| &group[..periods * width]).copied().collect()
+            let groups = values.chunks(self.periods * width);
+            groups.flat_map(|group| &group[from * width..(from + periods) * width]).copied().collect()
         };
         let series = |series: &Series| Series { name: series.name.clone(), values: cut(&series.values, 1) };
         Ok(Self {
@@ -308,11 +326,11 @@ impl History {
             groups: self.groups.clone(),
             periods,
             spend: cut(&self.spend, self.channels.len()),
-            exposures: self.exposures.iter().map(|units| units.as_ref().map(|units| cut(units, 1))).collect(),
+            exposures: self.exposures.iter().map(|units| Some(cut(units.as_ref()?, 1))).collect(),
             outcome: cut(&self.outcome, 1),
             controls: self.controls.iter().map(series).collect(),
             holidays: self.holidays.iter().map(series).collect(),
-            calendar: self.calendar,
+            calendar: self.day(from).zip(self.days_per_period()),
             population: self.population.clone(),
         })
     }

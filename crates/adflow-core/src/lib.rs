@@ -53,4 +53,14 @@ pub use curve::readers::robyn::Robyn;
 pub use curve::{ConcaveEnvelope, ResponseCurves};
 pub use day::Day;
 pub use error::{Error, Infeasibility, Limit, Result};
+pub use fit::{
+    AdstockKind, Baseline, ChannelSummary, Comparison, Component, Decomposition, Diagnostics, FitQuality,
+    FittedModel, Forecast, Holdout, Interval, LiftTest, Likelihood, Method, ParameterSummary, PerChannel,
+    Pool, PredictiveCheck, Prior, ResponseModel, RoasTest, Saturation, Summary, Trend, Warning,
+};
 pub use history::{History, HistoryRows};
+pub use market::{
+    Auction, BudgetChange, Flighting, Intervention, Learning, Market, MarketBaseline, MarketChannel,
+    MarketControl, MarketGroup, MarketNoise, MarketSettings, MarketTruth, MediaEffect, Promotion, Replay,
+    Simulation, SpendProcess, TrueEffect,
+};
