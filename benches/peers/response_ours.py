@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 
 from response_data import DataSet
@@ -20,28 +18,28 @@ def market(adflow, seed: int, channels: int, periods: int) -> DataSet:
     history, truth = made.history(), made.truth()
     return DataSet(
         f"market {seed}",
-        list(history.channels),
-        [date.fromisoformat(str(day)[:10]) for day in history.dates],
-        np.asarray(history.spend),
-        np.asarray(history.outcome),
-        {name: np.asarray(values) for name, values in history.controls.items()},
-        {name: np.asarray(values) for name, values in history.holidays.items()},
-        np.asarray(truth.roas),
+        history.channels,
+        history.time.astype("datetime64[D]").tolist(),
+        history.spend,
+        history.outcome,
+        history.controls,
+        history.holidays,
+        truth.roas,
         truth.curves.response,
     )
 
 
 def fit(adflow, data: DataSet, draws: int, seed: int = 0) -> Measured:
     """adflow with its defaults; the estimate of a ROAS is its posterior median."""
-    fitted = adflow.ResponseModel(draws=draws, seed=seed).fit(
+    model = adflow.ResponseModel(draws=draws, seed=seed).fit(
         data.spend,
         data.outcome,
         controls=data.controls or None,
         holidays=data.holidays or None,
-        time=data.dates,
+        time=np.array(data.dates, dtype="datetime64[D]"),
     )
-    low, middle, high = np.quantile(fitted.roas_draws_, [0.05, 0.5, 0.95], axis=0)
-    return Measured(middle, fitted.curves_.response, low, high)
+    low, middle, high = np.quantile(model.roas_draws_, [0.05, 0.5, 0.95], axis=0)
+    return Measured(middle, model.curves_.response, low, high)
 
 
 def example_model(adflow, chains: int, draws: int, tune: int, lags: int, waves: int, seed: int):
@@ -59,8 +57,7 @@ def example_model(adflow, chains: int, draws: int, tune: int, lags: int, waves: 
     )
 
 
-def draws(fitted, chains: int) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
-    """Every drawn parameter and the ROAS, both (chains, draws, ...), and the number of divergences."""
-    drawn = {name: np.asarray(values) for name, values in fitted.draws_.items()}
-    roas = np.asarray(fitted.roas_draws_)
-    return drawn, roas.reshape(chains, -1, roas.shape[-1]), int(fitted.divergences_)
+def drawn(model) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
+    """Every drawn parameter (chains, draws), the ROAS (draws, channels), and the number of divergences."""
+    parameters = {name: model.parameter_draws(name) for name in model.parameter_names_}
+    return parameters, model.roas_draws_, model.diagnostics_["divergences"]

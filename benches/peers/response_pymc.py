@@ -258,12 +258,11 @@ def adflow_own(table, run: Run) -> Result | None:
         return None
     model = response_ours.example_model(adflow, run.chains, run.draws, run.tune, LAGS, YEARLY_WAVES, SEED)
     spend, outcome = table[CHANNELS].to_numpy(), table[OUTCOME].to_numpy()
-    controls = {event: table[event].to_numpy() for event in EVENTS}
-    dates = [day.date() for day in table[DATES]]
+    controls = {event: table[event].to_numpy(dtype=float) for event in EVENTS}
     with Stopwatch() as sampling:
-        fitted = model.fit(spend, outcome, controls=controls, time=dates)
-    drawn, roas, divergences = response_ours.draws(fitted, run.chains)
-    said = {f"roas.{channel}": described(roas[..., k]) for k, channel in enumerate(CHANNELS)}
+        model.fit(spend, outcome, controls=controls, time=table[DATES].to_numpy())
+    drawn, roas, divergences = response_ours.drawn(model)
+    said = {f"roas.{channel}": described(roas[None, :, k]) for k, channel in enumerate(CHANNELS)}
     return result(OURS, drawn, None, sampling, divergences, said)
 
 

@@ -1,6 +1,8 @@
 //! From history to response curves with their uncertainty.
 
 mod baseline;
+#[cfg(test)]
+mod calibration_tests;
 mod carry;
 pub(crate) mod density;
 mod design;
@@ -22,6 +24,7 @@ mod prior;
 mod sample;
 mod saturation;
 mod scores;
+mod shift;
 mod whitening;
 
 pub use carry::AdstockKind;

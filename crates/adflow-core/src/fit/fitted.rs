@@ -15,6 +15,8 @@ mod warnings;
 
 pub use decompose::{Component, Decomposition};
 pub use forecast::Forecast;
+#[cfg(test)]
+pub(crate) use forecast::observe as forecast_observe;
 pub use summary::{ChannelSummary, Diagnostics, FitQuality, ParameterSummary, PredictiveCheck, Summary};
 pub use warnings::Warning;
 
@@ -93,6 +95,13 @@ impl FittedModel {
     #[must_use]
     pub fn model(&self) -> &ResponseModel {
         &self.model
+    }
+
+    /// Sets how many threads a [`refit`](Self::refit) may use (≥ 1); those of the fit by default, one for a model that was read.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.model.threads = threads;
+        self
     }
 
     /// The history that was fitted.

@@ -52,7 +52,7 @@ impl ResponseModel {
         let start: Vec<f64> =
             posterior.layout.parameters.iter().map(|parameter| parameter.prior.middle()).collect();
         let laplace = Laplace::new(&posterior, &start, clock)?;
-        let (theta, sampling) = match self.method {
+        let (theta, sampling): (Vec<Vec<Vec<f64>>>, _) = match self.method {
             Method::Nuts => {
                 self.sample(&posterior, &laplace.whitening, self.tune, laplace.evaluations, clock)?
             }
@@ -65,6 +65,8 @@ impl ResponseModel {
                 (drawn.draws.chunks(self.draws).map(<[Vec<f64>]>::to_vec).collect(), sampling)
             }
         };
+        let told = |chain: Vec<Vec<f64>>| chain.into_iter().map(|theta| posterior.told(theta)).collect();
+        let theta = theta.into_iter().map(told).collect();
         Ok(FittedModel { model: self.clone(), history: history.clone(), posterior, theta, sampling })
     }
 
@@ -172,9 +174,11 @@ impl FittedModel {
             if number % 64 == 0 && clock.interrupted() {
                 return Err(Error::Interrupted);
             }
-            let before = self.posterior.evaluate(&mut old, theta, &mut gradient);
+            let here = self.posterior.coordinates((*theta).clone());
+            let before = self.posterior.evaluate(&mut old, &here, &mut gradient);
             let there = self.posterior.carried_to(&posterior, theta);
-            let after = posterior.evaluate(&mut new, &there, &mut gradient);
+            let there_in = posterior.coordinates(there.clone());
+            let after = posterior.evaluate(&mut new, &there_in, &mut gradient);
             ratios.push(if (after - before).is_finite() { after - before } else { f64::NEG_INFINITY });
             moved.push(there);
         }
@@ -201,12 +205,14 @@ impl FittedModel {
             };
             return Ok(fitted(theta, sampling));
         }
-        let rows: Vec<&[f64]> = moved.iter().map(Vec::as_slice).collect();
+        let rows: Vec<Vec<f64>> = moved.into_iter().map(|theta| posterior.coordinates(theta)).collect();
+        let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
         let Some(whitening) = Whitening::from_draws(&rows) else {
             return self.model.fit_with(history, clock);
         };
         let tune = self.model.tune.min(REFIT_TUNE);
         let (theta, sampling) = self.model.sample(&posterior, &whitening, tune, evaluations, clock)?;
-        Ok(fitted(theta, sampling))
+        let told = |chain: Vec<Vec<f64>>| chain.into_iter().map(|theta| posterior.told(theta)).collect();
+        Ok(fitted(theta.into_iter().map(told).collect(), sampling))
     }
 }

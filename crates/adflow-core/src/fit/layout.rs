@@ -66,6 +66,9 @@ pub(crate) struct Layout {
     pub(crate) likelihood: Likelihood,
 }
 
+/// Channels bring 15 to 40 % of most outcomes; split by spend, the mean of the log-normals is then 0.30 of it.
+const TYPICAL_SHARE: f64 = 0.25;
+
 const STANDARD: Prior = Prior::Normal { mean: 0.0, std: 1.0 };
 
 /// Looks priors up, and remembers which were used.
@@ -145,7 +148,7 @@ impl Layout {
         let outcome = design.whole() * scale.outcome_unit;
         let mut pool_at = Vec::new();
         for pool in &model.pools {
-            let roas = Prior::LogNormal { median: 0.2 * outcome / all_spend, sigma: 1.0 };
+            let roas = Prior::LogNormal { median: TYPICAL_SHARE * outcome / all_spend, sigma: 0.6 };
             let roas = priors.or("pool_roas", Some(&pool.name), Domain::Positive, roas)?;
             let apart = Prior::HalfNormal { std: 0.5 };
             let apart = priors.or("pool_spread", Some(&pool.name), Domain::Positive, apart)?;
@@ -168,7 +171,7 @@ impl Layout {
                 let deviation = list.put(format!("pool_deviation[{name}]"), STANDARD, 1.0);
                 Effect::Pooled { roas, spread, deviation, unit: to_share }
             } else {
-                let median = 0.2 * scale.total_spend[i] / all_spend;
+                let median = TYPICAL_SHARE * scale.total_spend[i] / all_spend;
                 let roas = priors.own("roas", Some(name), Domain::Positive)?;
                 let share = priors.own("share", Some(name), Domain::Positive)?;
                 if roas.is_some() && share.is_some() {
@@ -179,7 +182,7 @@ impl Layout {
                     let expected = "a prior on numbers above 0 that has a scale";
                     return Err(Error::out_of_domain(format!("priors[roas[{name}]]"), expected, "beta"));
                 }
-                let default = Prior::LogNormal { median, sigma: 1.0 };
+                let default = Prior::LogNormal { median, sigma: 0.6 };
                 let prior = roas.map(|roas| roas.scaled(to_share)).or(share).unwrap_or(default);
                 Effect::Own(list.put(format!("share[{name}]"), prior, 1.0))
             };
@@ -197,9 +200,9 @@ impl Layout {
             for &word in saturation.parameters() {
                 let (default, domain, unit) = match word {
                     "half_saturation" => {
-                        (Prior::LogNormal { median: 1.0, sigma: 0.7 }, Domain::Positive, money)
+                        (Prior::LogNormal { median: 1.0, sigma: 0.5 }, Domain::Positive, money)
                     }
-                    "slope" => (Prior::LogNormal { median: 1.3, sigma: 0.4 }, Domain::Positive, 1.0),
+                    "slope" => (Prior::LogNormal { median: 1.3, sigma: 0.3 }, Domain::Positive, 1.0),
                     _ => (Prior::Beta { a: 4.0, b: 3.0 }, Domain::Unit, 1.0),
                 };
                 let prior = priors.or(word, Some(name), domain, default)?;

@@ -204,7 +204,7 @@ impl Default for ResponseModel {
             chains: 4,
             draws: 1000,
             tune: 400,
-            target_accept: 0.8,
+            target_accept: 0.9,
             seed: 0,
             threads: 1,
         }
@@ -271,10 +271,10 @@ impl ResponseModel {
     ///
     /// | parameter | unit | default |
     /// | --- | --- | --- |
-    /// | `share` | share of the whole outcome that the channel brought | log-normal, median 0.2 × its share of spend, sigma 1 |
+    /// | `share` | share of the whole outcome that the channel brought | log-normal, median ¼ × its share of spend, sigma 0.6 |
     /// | `roas` | the same as outcome per money; instead of `share` | |
-    /// | `half_saturation` | of the channel's mean spend (over periods with some) | log-normal, median 1, sigma 0.7 |
-    /// | `slope` | | log-normal, median 1.3, sigma 0.4 |
+    /// | `half_saturation` | of the channel's mean spend (over periods with some) | log-normal, median 1, sigma 0.5 |
+    /// | `slope` | | log-normal, median 1.3, sigma 0.3 |
     /// | `exponent` | | beta(4, 3) |
     /// | `retention` | | beta(2, 3) |
     /// | `peak` | share of the largest lag | beta(1.5, 4) |

@@ -9,6 +9,7 @@ use super::likelihood;
 use super::model::{LiftTest, Likelihood, ResponseModel, RoasTest};
 use super::prior::Prior;
 use super::saturation::Shape;
+use super::shift::Shift;
 use crate::error::{Error, Result};
 use crate::history::History;
 
@@ -21,6 +22,8 @@ pub(crate) struct Posterior {
     pub(crate) roas_tests: Vec<(usize, RoasTest)>,
     /// Σ of a channel's spend over all groups in the periods of each ROAS test.
     pub(crate) tested_spend: Vec<f64>,
+    /// Coordinates for the sampler.
+    shift: Option<Shift>,
 }
 
 /// What one channel brings at given parameters.
@@ -28,8 +31,9 @@ pub(crate) struct Posterior {
 pub(crate) struct Flow {
     pub(crate) carry: Carry,
     pub(crate) shape: Shape,
-    /// a and m, `[group][period]`.
+    /// a, what the curve's derivatives need of it, and m, `[group][period]`.
     pub(crate) stock: Vec<f64>,
+    logs: Vec<f64>,
     pub(crate) saturated: Vec<f64>,
     /// The share of the whole outcome, and what one m of size 1 brings (in y): share · S/M, M = Σ size e m.
     pub(crate) share: f64,
@@ -49,10 +53,13 @@ pub(crate) struct Work {
     dx: Vec<f64>,
     by_x: Vec<f64>,
     flows: Vec<Flow>,
-    /// The linear predictor of the baseline, and the mean, `[group][period]`.
+    /// The baseline (y), `[group][period]`.
     linear: Vec<f64>,
+    /// Σ of the channels' contributions, and the mean (y), `[group][period]`.
+    media: Vec<f64>,
     mean: Vec<f64>,
     by_mean: Vec<f64>,
+    by_linear: Vec<f64>,
     pull: Vec<f64>,
 }
 
@@ -156,12 +163,46 @@ impl Posterior {
             roas_tests.push((i, test.clone()));
             tested_spend.push(spend);
         }
-        Ok(Self { design, layout, lift_tests, roas_tests, tested_spend })
+        let shift = Shift::new(&design, &layout);
+        Ok(Self { design, layout, lift_tests, roas_tests, tested_spend, shift })
     }
 
     fn parameters(&self, theta: &[f64], x: &mut [f64], dx: &mut [f64]) {
         for (at, parameter) in self.layout.parameters.iter().enumerate() {
             (x[at], dx[at]) = parameter.prior.natural(theta[at]);
+        }
+    }
+
+    /// θ as the model is told it, from the sampler's coordinates.
+    pub(crate) fn told(&self, mut theta: Vec<f64>) -> Vec<f64> {
+        self.move_baseline(&mut theta, -1.0);
+        theta
+    }
+
+    /// The sampler's coordinates of θ.
+    pub(crate) fn coordinates(&self, mut theta: Vec<f64>) -> Vec<f64> {
+        self.move_baseline(&mut theta, 1.0);
+        theta
+    }
+
+    fn move_baseline(&self, theta: &mut [f64], sign: f64) {
+        let Some(shift) = &self.shift else { return };
+        let mut media = vec![0.0; self.design.y.len()];
+        for flow in self.flows(&self.natural(theta)) {
+            self.add_contribution(&flow, &mut media);
+        }
+        for (theta, by) in theta[self.layout.baseline.clone()].iter_mut().zip(shift.of(&media)) {
+            *theta += sign * by;
+        }
+    }
+
+    /// Adds what a channel brings (y) to every cell.
+    fn add_contribution(&self, flow: &Flow, out: &mut [f64]) {
+        let periods = self.design.periods;
+        for ((out, m), multiplier) in
+            out.chunks_mut(periods).zip(flow.saturated.chunks(periods)).zip(&flow.multiplier)
+        {
+            add(out, flow.factor * multiplier, m);
         }
     }
 
@@ -182,7 +223,7 @@ impl Posterior {
         flow.carry = carry(channel, x);
         flow.shape = shape(channel, x);
         flow.carry.forward(&design.media[i], design.periods, &mut flow.stock);
-        flow.shape.values(&flow.stock, &mut flow.saturated);
+        flow.shape.values(&flow.stock, &mut flow.logs, &mut flow.saturated);
         if let Some(at) = channel.spread_at {
             for (group, multiplier) in flow.multiplier.iter_mut().enumerate() {
                 *multiplier = crate::elementary::exp(x[at] * x[at + 1 + group]);
@@ -248,6 +289,7 @@ impl Density for Posterior {
             carry: Carry::None,
             shape: Shape { saturation: super::saturation::Saturation::Hill, first: 1.0, second: 1.0 },
             stock: vec![0.0; cells],
+            logs: vec![0.0; cells],
             saturated: vec![0.0; cells],
             share: 0.0,
             factor: 0.0,
@@ -261,8 +303,10 @@ impl Density for Posterior {
             by_x: vec![0.0; dim],
             flows: vec![flow; self.design.channels],
             linear: vec![0.0; cells],
+            media: vec![0.0; cells],
             mean: vec![0.0; cells],
             by_mean: vec![0.0; cells],
+            by_linear: vec![0.0; cells],
             pull: vec![0.0; cells],
         }
     }
@@ -270,26 +314,51 @@ impl Density for Posterior {
     /// Forwards from parameters to the likelihood, and backwards by the chain rule, step by step.
     fn evaluate(&self, work: &mut Work, theta: &[f64], gradient: &mut [f64]) -> f64 {
         let (design, layout) = (&self.design, &self.layout);
-        let Work { x, dx, by_x, flows, linear, mean, by_mean, pull } = work;
+        let Work { x, dx, by_x, flows, linear, media, mean, by_mean, by_linear, pull } = work;
         self.parameters(theta, x, dx);
         by_x.fill(0.0);
 
-        self.linear(x, linear);
-        if layout.likelihood == Likelihood::NegativeBinomial {
-            mean.iter_mut().zip(&*linear).for_each(|(mean, &linear)| *mean = crate::elementary::exp(linear));
-            linear.copy_from_slice(mean); // d mean/d linear
-        } else {
-            mean.copy_from_slice(linear);
-        }
+        media.fill(0.0);
         for (i, flow) in flows.iter_mut().enumerate() {
             self.flow(i, x, flow);
-            for (group, m) in flow.saturated.chunks(design.periods).enumerate() {
-                let at = group * design.periods;
-                add(&mut mean[at..at + design.periods], flow.factor * flow.multiplier[group], m);
+            self.add_contribution(flow, media);
+        }
+        if let Some(shift) = &self.shift {
+            for (x, by) in x[layout.baseline.clone()].iter_mut().zip(shift.of(media)) {
+                *x -= by;
             }
+        }
+        self.linear(x, linear);
+        if layout.likelihood == Likelihood::NegativeBinomial {
+            linear.iter_mut().for_each(|linear| *linear = crate::elementary::exp(*linear)); // d mean/d linear
+        }
+        for ((mean, linear), media) in mean.iter_mut().zip(&*linear).zip(&*media) {
+            *mean = linear + media;
         }
         let mut value = likelihood::value(self, x, mean, by_mean, by_x);
 
+        by_linear.copy_from_slice(by_mean);
+        if layout.likelihood == Likelihood::NegativeBinomial {
+            by_linear.iter_mut().zip(&*linear).for_each(|(by, slope)| *by *= slope);
+        }
+        for (column, at) in design.baseline.iter().zip(layout.baseline.clone()) {
+            by_x[at] += dot(by_linear, column);
+        }
+        if let Some(at) = layout.group_spread_at {
+            for (group, by_linear) in by_linear.chunks(design.periods).enumerate() {
+                let by_shift = sum(by_linear);
+                by_x[at] += by_shift * x[at + 1 + group];
+                by_x[at + 1 + group] += by_shift * x[at];
+            }
+        }
+        if let Some(shift) = &self.shift {
+            for at in layout.baseline.clone() {
+                let (prior, slope) = layout.parameters[at].prior.log_density(x[at]);
+                value += prior;
+                by_x[at] += slope;
+            }
+            shift.pull_back(&by_x[layout.baseline.clone()], by_mean);
+        }
         for (i, flow) in flows.iter().enumerate() {
             let channel = &layout.channels[i];
             pull.copy_from_slice(by_mean);
@@ -314,7 +383,7 @@ impl Density for Posterior {
                 let cells = group * design.periods..(group + 1) * design.periods;
                 pull[cells].iter_mut().for_each(|pull| *pull = scale * *pull + shift);
             }
-            let of_shape = flow.shape.backward(&flow.stock, &flow.saturated, pull);
+            let of_shape = flow.shape.backward(&flow.stock, &flow.logs, &flow.saturated, pull);
             let of_carry = flow.carry.backward(&design.media[i], &flow.stock, pull, design.periods);
             for (at, by) in by_shape.iter_mut().zip(of_shape) {
                 *at += by;
@@ -342,21 +411,10 @@ impl Density for Posterior {
                 }
             }
         }
-        if layout.likelihood == Likelihood::NegativeBinomial {
-            by_mean.iter_mut().zip(&*linear).for_each(|(by, slope)| *by *= slope);
-        }
-        for (column, at) in design.baseline.iter().zip(layout.baseline.clone()) {
-            by_x[at] += dot(by_mean, column);
-        }
-        if let Some(at) = layout.group_spread_at {
-            for (group, by_mean) in by_mean.chunks(design.periods).enumerate() {
-                let by_shift = sum(by_mean);
-                by_x[at] += by_shift * x[at + 1 + group];
-                by_x[at + 1 + group] += by_shift * x[at];
-            }
-        }
         for (at, parameter) in layout.parameters.iter().enumerate() {
-            let (prior, slope) = parameter.prior.log_density(theta[at]);
+            // Those of a shifted baseline are counted where it is.
+            let counted = self.shift.is_some() && layout.baseline.contains(&at);
+            let (prior, slope) = if counted { (0.0, 0.0) } else { parameter.prior.log_density(theta[at]) };
             value += prior;
             gradient[at] = by_x[at] * dx[at] + slope;
         }

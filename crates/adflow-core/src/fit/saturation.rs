@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::elementary::{exp, exp_m1, ln, powf, sigmoid};
+use crate::elementary::{exp, exp_m1, ln, sigmoid};
 
 /// The shape of a channel's response to what is in people's heads: u, in units of the channel's mean, h = half saturation.
 ///
@@ -75,117 +75,134 @@ impl Saturation {
 }
 
 impl Shape {
-    /// m(u) of every u ≥ 0.
-    pub(crate) fn values(&self, u: &[f64], out: &mut [f64]) {
-        let Self { saturation, first, second } = *self;
-        pulp::Arch::new().dispatch(|| match saturation {
-            Saturation::Hill => each(
-                u,
-                out,
-                #[inline(always)]
-                |u| if u > NOTHING { sigmoid(second * (ln(u) - ln(first))).0 } else { 0.0 },
-            ),
-            Saturation::MichaelisMenten => each(
-                u,
-                out,
-                #[inline(always)]
-                |u| u / (first + u),
-            ),
-            Saturation::Exponential => {
-                let rate = std::f64::consts::LN_2 / first;
-                each(
-                    u,
-                    out,
-                    #[inline(always)]
-                    |u| -exp_m1(-rate * u),
-                );
-            }
-            Saturation::Logistic => {
-                let rate = LN_3 / first;
-                each(
-                    u,
-                    out,
-                    #[inline(always)]
-                    |u| {
-                        let e = exp(-rate * u);
-                        -exp_m1(-rate * u) / (1.0 + e)
-                    },
-                );
-            }
-            Saturation::Power => each(
-                u,
-                out,
-                #[inline(always)]
-                |u| if u > NOTHING { powf(u, first) } else { 0.0 },
-            ),
-        });
+    /// m(u) of every u ≥ 0; `logs` keeps what [`backward`](Self::backward) needs beside it: ln(u/h), for a power ln u.
+    pub(crate) fn values(&self, u: &[f64], logs: &mut [f64], out: &mut [f64]) {
+        let (shape, columns) = (*self, Forward { u, logs, out });
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || columns.fill(shape),
+        );
     }
 
     /// m(u) of one u.
     pub(crate) fn value(&self, u: f64) -> f64 {
         let mut out = [0.0];
-        self.values(&[u], &mut out);
+        self.values(&[u], &mut [0.0], &mut out);
         out[0]
     }
 
-    /// Turns ∂L/∂m into ∂L/∂u, in place, and gives ∂L/∂first and ∂L/∂second. `m` holds what [`values`](Self::values) gave.
-    pub(crate) fn backward(&self, u: &[f64], m: &[f64], by_m: &mut [f64]) -> [f64; 2] {
-        let shape = *self;
+    /// Turns ∂L/∂m into ∂L/∂u, in place, and gives ∂L/∂first and ∂L/∂second. `logs` and `m` hold what
+    /// [`values`](Self::values) gave.
+    pub(crate) fn backward(&self, u: &[f64], logs: &[f64], m: &[f64], by_m: &mut [f64]) -> [f64; 2] {
+        let (shape, columns) = (*self, Backward { u, logs, m, by_m });
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || match shape.saturation {
-                Saturation::Hill => shape.pull_back(u, m, by_m, hill),
-                Saturation::MichaelisMenten => shape.pull_back(u, m, by_m, michaelis_menten),
-                Saturation::Exponential => shape.pull_back(u, m, by_m, exponential),
-                Saturation::Logistic => shape.pull_back(u, m, by_m, logistic),
-                Saturation::Power => shape.pull_back(u, m, by_m, power),
+                Saturation::Hill => columns.pull(shape, hill),
+                Saturation::MichaelisMenten => columns.pull(shape, michaelis_menten),
+                Saturation::Exponential => columns.pull(shape, exponential),
+                Saturation::Logistic => columns.pull(shape, logistic),
+                Saturation::Power => columns.pull(shape, power),
             },
         )
     }
 
     /// The derivatives at one u.
     pub(crate) fn slopes(&self, u: f64) -> Slopes {
-        let m = self.value(u);
+        let (mut log, mut m) = ([0.0], [0.0]);
+        self.values(&[u], &mut log, &mut m);
+        let ([log], [m]) = (log, m);
         match self.saturation {
-            Saturation::Hill => hill(*self, u, m),
-            Saturation::MichaelisMenten => michaelis_menten(*self, u, m),
-            Saturation::Exponential => exponential(*self, u, m),
-            Saturation::Logistic => logistic(*self, u, m),
-            Saturation::Power => power(*self, u, m),
+            Saturation::Hill => hill(*self, u, log, m),
+            Saturation::MichaelisMenten => michaelis_menten(*self, u, log, m),
+            Saturation::Exponential => exponential(*self, u, log, m),
+            Saturation::Logistic => logistic(*self, u, log, m),
+            Saturation::Power => power(*self, u, log, m),
         }
     }
+}
 
+/// Columns of a pass. Not `Copy`: a closure that consumes it is inlined into code for wide registers.
+struct Forward<'a> {
+    u: &'a [f64],
+    logs: &'a mut [f64],
+    out: &'a mut [f64],
+}
+
+impl Forward<'_> {
     #[inline(always)]
-    fn pull_back(
-        self,
-        u: &[f64],
-        m: &[f64],
-        by_m: &mut [f64],
-        slopes: impl Fn(Self, f64, f64) -> Slopes,
-    ) -> [f64; 2] {
-        let n = by_m.len();
-        let (u, m) = (&u[..n], &m[..n]);
-        let mut first = [0.0; LANES];
-        let mut second = [0.0; LANES];
-        let whole = n / LANES * LANES;
-        let mut start = 0;
-        while start < whole {
-            for lane in 0..LANES {
-                let at = start + lane;
-                let slope = slopes(self, u[at], m[at]);
-                let d = by_m[at];
-                first[lane] += d * slope.by_first;
-                second[lane] += d * slope.by_second;
-                by_m[at] = d * slope.by_u;
+    fn fill(self, shape: Shape) {
+        let n = self.out.len();
+        let (u, logs, out) = (&self.u[..n], &mut self.logs[..n], &mut self.out[..n]);
+        match shape.saturation {
+            Saturation::Hill => {
+                let log_half = ln(shape.first);
+                for at in 0..n {
+                    let seen = u[at] > NOTHING;
+                    logs[at] = ln(if seen { u[at] } else { NOTHING }) - log_half;
+                    let m = sigmoid(shape.second * logs[at]).0;
+                    out[at] = if seen { m } else { 0.0 };
+                }
             }
-            start += LANES;
+            Saturation::MichaelisMenten => {
+                for at in 0..n {
+                    out[at] = u[at] / (shape.first + u[at]);
+                }
+            }
+            Saturation::Exponential => {
+                let rate = std::f64::consts::LN_2 / shape.first;
+                for at in 0..n {
+                    out[at] = -exp_m1(-rate * u[at]);
+                }
+            }
+            Saturation::Logistic => {
+                let rate = LN_3 / shape.first;
+                for at in 0..n {
+                    let e = exp_m1(-rate * u[at]);
+                    out[at] = -e / (2.0 + e);
+                }
+            }
+            Saturation::Power => {
+                for at in 0..n {
+                    let seen = u[at] > NOTHING;
+                    logs[at] = ln(if seen { u[at] } else { NOTHING });
+                    let m = exp(shape.first * logs[at]);
+                    out[at] = if seen { m } else { 0.0 };
+                }
+            }
         }
-        for at in whole..n {
-            let slope = slopes(self, u[at], m[at]);
-            let d = by_m[at];
-            first[0] += d * slope.by_first;
-            second[0] += d * slope.by_second;
-            by_m[at] = d * slope.by_u;
+    }
+}
+
+/// Columns of a pass back.
+struct Backward<'a> {
+    u: &'a [f64],
+    logs: &'a [f64],
+    m: &'a [f64],
+    by_m: &'a mut [f64],
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    fn pull(self, shape: Shape, slopes: impl Fn(Shape, f64, f64, f64) -> Slopes) -> [f64; 2] {
+        let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
+        let (u, u_rest) = self.u.as_chunks::<LANES>();
+        let (logs, logs_rest) = self.logs.as_chunks::<LANES>();
+        let (m, m_rest) = self.m.as_chunks::<LANES>();
+        let (by, by_rest) = self.by_m.as_chunks_mut::<LANES>();
+        for (((u, log), m), by) in u.iter().zip(logs).zip(m).zip(by) {
+            for lane in 0..LANES {
+                let slope = slopes(shape, u[lane], log[lane], m[lane]);
+                first[lane] += by[lane] * slope.by_first;
+                second[lane] += by[lane] * slope.by_second;
+                by[lane] *= slope.by_u;
+            }
+        }
+        for (((u, log), m), by) in u_rest.iter().zip(logs_rest).zip(m_rest).zip(by_rest) {
+            let slope = slopes(shape, *u, *log, *m);
+            first[0] += *by * slope.by_first;
+            second[0] += *by * slope.by_second;
+            *by *= slope.by_u;
         }
         [first.iter().sum(), second.iter().sum()]
     }
@@ -197,45 +214,39 @@ const LANES: usize = 8;
 const LN_3: f64 = 1.098_612_288_668_109_8;
 
 #[inline(always)]
-fn each(u: &[f64], out: &mut [f64], value: impl Fn(f64) -> f64) {
-    for (out, &u) in out.iter_mut().zip(u) {
-        *out = value(u);
+fn hill(shape: Shape, u: f64, log: f64, m: f64) -> Slopes {
+    let here = m * (1.0 - m);
+    let (h, s) = (shape.first, shape.second);
+    Slopes {
+        by_u: here * s / if u > NOTHING { u } else { 1.0 },
+        by_first: -here * s / h,
+        by_second: here * log,
     }
 }
 
 #[inline(always)]
-fn hill(shape: Shape, u: f64, m: f64) -> Slopes {
-    let seen = u > NOTHING;
-    let (floor, here) = if seen { (u, m * (1.0 - m)) } else { (1.0, 0.0) };
-    let (h, s) = (shape.first, shape.second);
-    Slopes { by_u: here * s / floor, by_first: -here * s / h, by_second: here * (ln(floor) - ln(h)) }
-}
-
-#[inline(always)]
-fn michaelis_menten(shape: Shape, u: f64, _: f64) -> Slopes {
+fn michaelis_menten(shape: Shape, u: f64, _: f64, _: f64) -> Slopes {
     let sum = shape.first + u;
     Slopes { by_u: shape.first / (sum * sum), by_first: -u / (sum * sum), by_second: 0.0 }
 }
 
 #[inline(always)]
-fn exponential(shape: Shape, u: f64, m: f64) -> Slopes {
+fn exponential(shape: Shape, u: f64, _: f64, m: f64) -> Slopes {
     let rate = std::f64::consts::LN_2 / shape.first;
     let by_u = rate * (1.0 - m);
     Slopes { by_u, by_first: -by_u * u / shape.first, by_second: 0.0 }
 }
 
 #[inline(always)]
-fn logistic(shape: Shape, u: f64, m: f64) -> Slopes {
+fn logistic(shape: Shape, u: f64, _: f64, m: f64) -> Slopes {
     let rate = LN_3 / shape.first;
     let by_u = 0.5 * rate * (1.0 - m * m);
     Slopes { by_u, by_first: -by_u * u / shape.first, by_second: 0.0 }
 }
 
 #[inline(always)]
-fn power(shape: Shape, u: f64, m: f64) -> Slopes {
-    let seen = u > NOTHING;
-    let (floor, m) = if seen { (u, m) } else { (1.0, 0.0) };
-    Slopes { by_u: shape.first * m / floor, by_first: m * ln(floor), by_second: 0.0 }
+fn power(shape: Shape, u: f64, log: f64, m: f64) -> Slopes {
+    Slopes { by_u: shape.first * m / if u > NOTHING { u } else { 1.0 }, by_first: m * log, by_second: 0.0 }
 }
 
 #[cfg(test)]
@@ -287,9 +298,10 @@ mod tests {
         for saturation in ALL {
             let shape = Shape { saturation, first: 0.6, second: 1.7 };
             let mut m = vec![0.0; 21];
-            shape.values(&u, &mut m);
+            let mut logs = vec![0.0; 21];
+            shape.values(&u, &mut logs, &mut m);
             let mut by_m = vec![1.0; 21];
-            let sums = shape.backward(&u, &m, &mut by_m);
+            let sums = shape.backward(&u, &logs, &m, &mut by_m);
             let slopes: Vec<Slopes> = u.iter().map(|&u| shape.slopes(u)).collect();
             let first: f64 = slopes.iter().map(|slope| slope.by_first).sum();
             assert!((sums[0] - first).abs() < 1e-12);

@@ -67,7 +67,7 @@ impl FittedModel {
         random.set_stream(STREAM);
         let kept: Vec<usize> = (0..cells).filter(|at| at % design.periods >= start).collect();
         let (mut draws, mut sum) = (Vec::with_capacity(self.draws() * kept.len()), vec![0.0; kept.len()]);
-        let (mut stock, mut saturated) = (vec![0.0; cells], vec![0.0; cells]);
+        let [mut stock, mut logs, mut saturated] = [(); 3].map(|()| vec![0.0; cells]);
         for (x, flows) in self.each_draw() {
             let mut mean = vec![0.0; cells];
             for (column, at) in design.baseline.iter().zip(layout.baseline.clone()) {
@@ -83,7 +83,7 @@ impl FittedModel {
             }
             for (flow, media) in flows.iter().zip(&design.media) {
                 flow.carry.forward(media, design.periods, &mut stock);
-                flow.shape.values(&stock, &mut saturated);
+                flow.shape.values(&stock, &mut logs, &mut saturated);
                 for (at, (mean, m)) in mean.iter_mut().zip(&saturated).enumerate() {
                     *mean += flow.factor * flow.multiplier[at / design.periods] * m;
                 }
