@@ -2,12 +2,17 @@ import type {
   AllocateOptions,
   Batch,
   Budgets,
+  Comparison,
   ErrorDetails,
+  FitOptions,
   Frontier,
+  History,
   Numbers,
   Plan,
   Positions,
   ResponseCurves,
+  ResponseModel,
+  ResponseModelSettings,
   ScheduleOptions,
   SchedulePlan,
 } from './index'
@@ -16,38 +21,72 @@ export {
   Adstock,
   allocate,
   allocateBatch,
+  FittedModel,
   Frontier,
   frontier,
+  Market,
   Outcome,
   Plan,
   ResponseCurves,
+  ResponseModel,
   schedule,
   SchedulePlan,
 } from './index'
 export type {
   AllocateOptions,
   ArmExplanation,
+  Auction,
+  Baseline,
   Batch,
   Binding,
   BinomialAdstock,
+  BudgetChange,
   Budgets,
+  ChannelSummary,
   Check,
+  Comparison,
+  Component,
+  CountNoise,
   Coupling,
   CouplingRow,
+  Decomposition,
   DelayedAdstock,
+  Diagnostics,
   ErrorDetails,
   Explanation,
   ExponentialParameters,
+  FitOptions,
+  FitQuality,
+  Flighting,
+  Forecast,
   FrontierChange,
+  Future,
+  GaussianNoise,
   GeometricAdstock,
   Group,
   HillParameters,
   HillSigmoidParameters,
+  History,
+  HistoryRows,
+  Holdout,
+  Interval,
+  Intervention,
+  Learning,
+  LiftTest,
   LightweightMmmModel,
   Limit,
   LinearParameters,
   LogarithmicParameters,
   LogisticParameters,
+  MarketAdstock,
+  MarketBaseline,
+  MarketChannel,
+  MarketControl,
+  MarketGroup,
+  MarketNoise,
+  MarketSettings,
+  MarketTruth,
+  MediaEffect,
   MeridianModel,
   MichaelisMentenParameters,
   NumberPerArm,
@@ -55,18 +94,32 @@ export type {
   NumberPerPeriod,
   Numbers,
   Parameters,
+  ParameterSummary,
   PlanObject,
+  Pool,
   Positions,
   PowerParameters,
+  PredictiveCheck,
+  Prior,
+  Promotion,
   PymcMarketingModel,
+  Replay,
+  ResponseModelSettings,
+  RoasTest,
   RobynModel,
   ScheduleOptions,
   ShareSpread,
+  Simulation,
+  SpendProcess,
+  Spends,
+  Summary,
   TabulatedParameters,
   TanhParameters,
+  TrueEffect,
   Uncertainty,
   UncertaintyOptions,
   Verification,
+  Warning,
   WeibullAdstock,
 } from './index'
 
@@ -82,6 +135,12 @@ export type Risk = NonNullable<AllocateOptions['risk']>
 /** The options of a frontier: those of an allocation, with many budgets in the place of one. */
 export type FrontierOptions = Omit<AllocateOptions, 'budget'> & Budgets
 
+/** How a channel's response saturates. */
+export type Saturation = Exclude<NonNullable<ResponseModelSettings['curve']>, readonly unknown[]>
+
+/** How a channel's spends carry over. */
+export type AdstockKind = Exclude<NonNullable<ResponseModelSettings['adstock']>, readonly unknown[]>
+
 /** The stable word for a kind of error, the same in Rust, Python, Node and HTTP. */
 export type ErrorCode =
   | 'not_finite'
@@ -94,6 +153,8 @@ export type ErrorCode =
   | 'cyclic_group'
   | 'infeasible'
   | 'malformed'
+  | 'interrupted'
+  | 'unfittable'
 
 /**
  * What is wrong with an input. Running out of time is not an error: it is a plan with status `feasible` and its true
@@ -157,3 +218,24 @@ export declare function scheduleAsync(
   options: ScheduleAsyncOptions,
   signal?: AbortSignal,
 ): Promise<SchedulePlan>
+
+/** The options of a fit off the event loop. */
+export interface FitAsyncOptions extends FitOptions {
+  /** Stops the fit; the promise is then rejected with an `AbortError`. */
+  signal?: AbortSignal
+  /** Hears now and then which share is done, from 0 to 1. What it throws ends the fit. */
+  progress?: (share: number) => void
+}
+
+declare module './index' {
+  namespace ResponseModel {
+    /** `compare` off the event loop, as `fitAsync`. */
+    function compareAsync(
+      models: Record<string, ResponseModel>,
+      history: History,
+      periods: number,
+      options?: FitAsyncOptions | null,
+      signal?: AbortSignal,
+    ): Promise<Array<Comparison>>
+  }
+}

@@ -19,7 +19,8 @@ class AdflowError extends Error {
 native.setErrorClass(AdflowError)
 
 // An array is copied out of the addon once, not at every access.
-for (const { prototype } of [native.Plan, native.Frontier, native.SchedulePlan, native.Outcome]) {
+const columned = [native.Plan, native.Frontier, native.SchedulePlan, native.Outcome, native.FittedModel, native.Market]
+for (const { prototype } of columned) {
   for (const [name, { get, ...rest }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (!get) continue
     Object.defineProperty(prototype, name, {
@@ -45,6 +46,16 @@ for (const { name, prototype } of [native.Frontier, native.SchedulePlan, native.
     return `${name} ${inspect(numbers, options)}`
   }
 }
+native.FittedModel.prototype[shown] = function (depth, options, inspect) {
+  const { channels, groups, periods, chains, draws, how } = this
+  return `FittedModel ${inspect({ channels, groups, periods, chains, draws, how }, options)}`
+}
+native.ResponseModel.prototype[shown] = function (depth, options, inspect) {
+  return `ResponseModel ${inspect(this.toJSON(), options)}`
+}
+native.Market.prototype[shown] = function (depth, options, inspect) {
+  return `Market ${inspect(this.toJSON(), options)}`
+}
 
 class AbortError extends Error {
   constructor(signal) {
@@ -57,22 +68,32 @@ class AbortError extends Error {
   }
 }
 
-/** Runs a task until it is done or the signal aborts it, whichever comes first. */
-function run(signal, start) {
+/**
+ * Runs a task until it is done or the signal aborts it, whichever comes first. Where `progress` throws, the task ends with that
+ * error.
+ */
+function run(signal, start, progress) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) throw new AbortError(signal)
     const interrupt = new native.Interrupt()
-    const task = start(interrupt)
-    if (!signal) {
-      resolve(task)
-      return
+    const hear = (share) => {
+      try {
+        progress(share)
+      } catch (error) {
+        interrupt.interrupt()
+        reject(error)
+      }
     }
+    const task = start(interrupt, progress && hear)
+    task.then(resolve, reject)
+    if (!signal) return
     const abort = () => {
       interrupt.interrupt()
       reject(new AbortError(signal))
     }
     signal.addEventListener('abort', abort, { once: true })
-    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    const forget = () => signal.removeEventListener('abort', abort)
+    task.then(forget, forget)
   })
 }
 
@@ -104,12 +125,46 @@ native.Plan.prototype.uncertaintyAsync = function (options, signal) {
   return run(signal ?? own, (interrupt) => uncertaintyAsync.call(this, rest, interrupt))
 }
 
+/** The first arguments, as many as there are to be. */
+const padded = (given, count) => Array.from({ length: count }, (_, at) => given[at])
+
+/**
+ * What starts a long call, given an interrupt and who hears of the progress after its options, as a function that takes both in
+ * its options; they come after so many arguments.
+ */
+const withOptions = (start, before) =>
+  function (...given) {
+    const { signal, progress, ...options } = given[before] ?? {}
+    const begin = (interrupt, hear) => start.call(this, ...padded(given, before), options, interrupt, hear)
+    return run(given[before + 1] ?? signal, begin, progress)
+  }
+
+/** The same for a call without options, whose signal comes after so many arguments. */
+const withSignal = (start, before) =>
+  function (...given) {
+    return run(given[before], (interrupt) => start.call(this, ...padded(given, before), interrupt))
+  }
+
+const model = native.ResponseModel.prototype
+model.fitAsync = withOptions(model.fitAsync, 1)
+model.holdoutAsync = withOptions(model.holdoutAsync, 2)
+const compareAsync = { value: withOptions(native.compareTask, 3), writable: true, configurable: true }
+Object.defineProperty(native.ResponseModel, 'compareAsync', compareAsync)
+
+const fitted = native.FittedModel.prototype
+fitted.refitAsync = withOptions(fitted.refitAsync, 1)
+fitted.predictAsync = withSignal(fitted.predictAsync, 2)
+for (const name of ['summaryAsync', 'decomposeAsync', 'fittedAsync']) fitted[name] = withSignal(fitted[name], 1)
+
 exports.AdflowError = AdflowError
 exports.Adstock = native.Adstock
+exports.FittedModel = native.FittedModel
 exports.Frontier = native.Frontier
+exports.Market = native.Market
 exports.Outcome = native.Outcome
 exports.Plan = native.Plan
 exports.ResponseCurves = native.ResponseCurves
+exports.ResponseModel = native.ResponseModel
 exports.SchedulePlan = native.SchedulePlan
 exports.allocate = native.allocate
 exports.allocateAsync = allocateAsync

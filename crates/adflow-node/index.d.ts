@@ -47,6 +47,110 @@ export declare class Adstock {
 }
 
 /**
+ * A response model with the posterior that a history left.
+ *
+ * All chains' draws are kept; curves, contributions and forecasts use as many of them as one chain has, evenly spaced. `level`
+ * is the share of the draws inside an interval, above 0 and below 1; default 0.9. Errors of all methods are `AdflowError`s.
+ */
+export declare class FittedModel {
+  /** The channels' names. */
+  get channels(): Array<string>
+  /** The groups' names; one, `all`, for a single series. */
+  get groups(): Array<string>
+  /** Number of periods of the history. */
+  get periods(): number
+  /** Number of chains. */
+  get chains(): number
+  /** Draws per chain. */
+  get draws(): number
+  /** How the draws were taken; `reweighed` after a `refit`. */
+  get how(): 'nuts' | 'laplace' | 'reweighed'
+  /** Names of the parameters, the same in every language. */
+  get parameterNames(): Array<string>
+  /**
+   * ROAS of every channel in every used draw, `draw * channels + channel`: what its spends of the history brought within the
+   * history, over those spends (outcome per money).
+   */
+  get roasDraws(): Float64Array
+  /**
+   * Marginal ROAS of every channel in every used draw, `draw * channels + channel`: what the next unit of money per period brings
+   * in the long run, at the channel's mean spend per period.
+   */
+  get marginalRoasDraws(): Float64Array
+  /** Mean spend per period of every channel, over all groups (money). */
+  get meanSpend(): Float64Array
+  /**
+   * All draws of a parameter, chain by chain, in the units of the history: half saturations in money per period, baseline and
+   * `sigma` in outcome per period.
+   *
+   * @throws AdflowError with code `unknown_name` for a name that is none.
+   */
+  parameterDraws(name: string): Float64Array
+  /** The model as it was stated. */
+  model(): ResponseModel
+  /** The history that was fitted. */
+  history(): HistoryRows
+  /** The channels' response curves, with draws, ready for `allocate`: outcome per period that a lasting spend per period brings. */
+  curves(): ResponseCurves
+  /**
+   * The response curves of every channel in every group, named `channel · group`; a group in which a channel never spent is
+   * left out.
+   */
+  groupCurves(): ResponseCurves
+  /** The channels' carry-over, mean over the used draws, ready for `schedule`. */
+  adstock(): Adstock
+  /**
+   * Says what the fit found, with intervals: channels, parameters, fit, diagnostics, warnings in words; `text` is a table.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  summary(level?: number | undefined | null): Summary
+  /** `summary` off the event loop. */
+  summaryAsync(level?: number | undefined | null, signal?: AbortSignal): Promise<Summary>
+  /**
+   * Splits the outcome into baseline and channels. A channel's part in a period is what all of its spends up to then bring in it;
+   * the means add up to the fitted mean.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  decompose(level?: number | undefined | null): Decomposition
+  /** `decompose` off the event loop. */
+  decomposeAsync(level?: number | undefined | null, signal?: AbortSignal): Promise<Decomposition>
+  /**
+   * What the model expects of the history itself: its posterior-predictive distribution.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  fitted(level?: number | undefined | null): Forecast
+  /** `fitted` off the event loop. */
+  fittedAsync(level?: number | undefined | null, signal?: AbortSignal): Promise<Forecast>
+  /**
+   * What the model expects of the periods after the history, given their spends, controls and holidays. Past spends carry over
+   * into them.
+   *
+   * @throws AdflowError where dates do not follow the history's, or channels, groups or columns differ.
+   */
+  predict(future: Future, level?: number | undefined | null): Forecast
+  /** `predict` off the event loop. */
+  predictAsync(future: Future, level?: number | undefined | null, signal?: AbortSignal): Promise<Forecast>
+  /**
+   * Takes in a history with rows added, starting from what is known: a fraction of the work of a new fit.
+   *
+   * The draws are weighed by how much better the new rows go with them; where too few of them do, the sampler runs again, from
+   * the last posterior's centre and spread.
+   *
+   * @throws AdflowError as `fit`, and where channels, groups or columns differ from the first fit's.
+   */
+  refit(history: History, options?: FitOptions | undefined | null): FittedModel
+  /** `refit` off the event loop, as `fitAsync`. */
+  refitAsync(history: History, options?: (FitOptions & { signal?: AbortSignal; progress?: (share: number) => void }) | null, signal?: AbortSignal): Promise<FittedModel>
+  /** Reads the versioned document that `toJSON` gives, or its text: the same in Rust, Python and on the command line. */
+  static fromJSON(document: string | Record<string, unknown>): FittedModel
+  /** Everything as a versioned document: read back, it gives the same bits. `JSON.stringify(fitted)` calls it. */
+  toJSON(): Record<string, unknown>
+}
+
+/**
  * The best plans of one problem under many budgets, as columns in the order in which the budgets were given.
  *
  * Every row is a plan as `allocate` gives it, with an upper bound and a gap of its own.
@@ -96,6 +200,99 @@ export declare class Interrupt {
   constructor()
   /** Stops the search between two of its steps. */
   interrupt(): void
+}
+
+/**
+ * A market of which everything is known: it gives a history to learn from, and says what would have happened.
+ *
+ * ```text
+ * bought[t]  = impressions that the budget buys (auction), or budget / price[t]
+ * media[t]   = bought[t] · what learning leaves / size of the group
+ * reached[t] = Hill( Σ_l w[l] media[t−l] )
+ * expected   = baseline + Σ_i most_i · reached_i + synergy · Σ_{i<j} √(most_i most_j) reached_i reached_j
+ * outcome    = expected with noise
+ * ```
+ *
+ * The same seed gives the same bits on any machine; two simulations share every random number that their spends do not change.
+ * Spends (money) stand by group, period and channel, in one list or in rows of channels. Errors of all methods are
+ * `AdflowError`s.
+ */
+export declare class Market {
+  /**
+   * A market.
+   *
+   * @throws AdflowError for settings outside their domains, with the field.
+   */
+  constructor(settings: MarketSettings)
+  /**
+   * A typical weekly market of marketing-mix modelling, drawn at random.
+   *
+   * @throws AdflowError with code `out_of_domain` unless there is a channel and a period.
+   */
+  static realistic(seed: number, channels: number, periods: number): Market
+  /** Reads the settings that `toJSON` gives, or their text: the same in Rust, Python and on the command line. */
+  static fromJSON(document: string | Record<string, unknown>): Market
+  /** What the market was made of, as a versioned document; `JSON.stringify(market)` calls it. */
+  toJSON(): Record<string, unknown>
+  /** The channels' names. */
+  get channels(): Array<string>
+  /** The groups' names. */
+  get groups(): Array<string>
+  /** Number of periods of the history. */
+  get periods(): number
+  /** The spends of the history (money) by group, period and channel. */
+  get spend(): Float64Array
+  /** What an analyst would know: spends and outcomes, dates, promotions, controls, impressions, people. It is what `fit` takes. */
+  history(): HistoryRows
+  /** The truth behind the history: what a model fitted on it should find. */
+  truth(): MarketTruth
+  /**
+   * Steady-state curves of the whole market at the prices of a period; default the last of the history.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  curves(period?: number | undefined | null): ResponseCurves
+  /** The channels' carry-over; the weights of each sum to 1. */
+  adstock(): Adstock
+  /**
+   * Spends of the first `periods` periods as the channels would have them: the history's, and what would follow if nobody
+   * intervened.
+   *
+   * @throws AdflowError with code `out_of_domain`.
+   */
+  usualSpend(periods: number): Float64Array
+  /**
+   * What these budgets bring, from the first period of the history on, for as many periods as they have.
+   *
+   * @throws AdflowError with code `length_mismatch`, `not_finite` or `out_of_domain`.
+   */
+  simulate(spend: Numbers | Array<Numbers>): Simulation
+  /**
+   * What these budgets bring after the history: a simulation of the history and the periods that `spend` names.
+   *
+   * @throws AdflowError as `simulate`.
+   */
+  simulateAfter(spend: Numbers | Array<Numbers>): Simulation
+  /**
+   * The true effect of changes of budgets in the history, all at once and in this order.
+   *
+   * @throws AdflowError for a channel, group or window outside the history, and for budgets that are none.
+   */
+  effect(interventions: Intervention | Array<Intervention>): TrueEffect
+  /**
+   * Replays a policy for so many periods after the history. Before each period it sees the history up to then, what it did itself
+   * included, and names the budgets of the next period by group and channel (money).
+   *
+   * @throws what the policy throws; AdflowError for budgets that are none.
+   */
+  replay(periods: number, policy: (history: HistoryRows) => Numbers): Replay
+  /**
+   * Regret of budgets against an oracle's, both for the same periods after the history: the expected outcome of these periods that
+   * the oracle's bring more.
+   *
+   * @throws AdflowError as `simulate`.
+   */
+  regret(spend: Numbers | Array<Numbers>, oracle: Numbers | Array<Numbers>): number
 }
 
 /** The distribution of a plan's outcome Σ value · response over the draws of its curves (objective, before costs). */
@@ -321,6 +518,62 @@ export declare class ResponseCurves {
   withPriceTiers(spendBreaks: Numbers | Array<Numbers>, prices: Numbers | Array<Numbers>): ResponseCurves
   /** Multiplies the response, for instance by the money one conversion is worth. */
   withValuePerResponse(value: Parameters): ResponseCurves
+}
+
+/**
+ * A model of an outcome by channels, time and other causes, and how to fit it.
+ *
+ * ```text
+ * outcome_t = baseline_t + Σ_i contribution_it + noise_t
+ * contribution_it = β_i m_i(a_it),     a_i = w_i ∗ x_i   (carry-over, then saturation)
+ * baseline_t = intercept + trend + yearly season + weekdays + holidays + controls
+ * ```
+ *
+ * x is spend, or exposures where the history has them. Media effects are positive. For counts (`negative_binomial`) the baseline
+ * is the exponential of the sum. In a history of several groups each has an intercept of its own and, per channel, an effect
+ * around the common one; how far groups differ is learned.
+ *
+ * A model does not change. Errors of all methods are `AdflowError`s.
+ */
+export declare class ResponseModel {
+  /**
+   * A model; what is not said takes its default.
+   *
+   * @throws AdflowError with code `malformed` or `not_finite` for a setting that is none. Most numbers are checked by `fit`.
+   */
+  constructor(settings?: ResponseModelSettings | undefined | null)
+  /**
+   * Fits the model to a history.
+   *
+   * It runs on the event loop, for a second or more: a server wants `fitAsync`.
+   *
+   * @throws AdflowError for settings and histories that cannot be fitted, with the field; with code `unfittable` where no draw
+   * could be taken.
+   */
+  fit(history: History, options?: FitOptions | undefined | null): FittedModel
+  /**
+   * `fit` off the event loop, on the libuv pool. `progress` hears now and then which share is done, from 0 to 1. The promise is
+   * rejected as that of `allocateAsync` is.
+   */
+  fitAsync(history: History, options?: (FitOptions & { signal?: AbortSignal; progress?: (share: number) => void }) | null, signal?: AbortSignal): Promise<FittedModel>
+  /**
+   * Fits all but the last `periods` periods and forecasts those, given their spends, controls and holidays.
+   *
+   * @throws AdflowError as `fit`; with code `out_of_domain` where too little is left to fit.
+   */
+  holdout(history: History, periods: number, options?: FitOptions | undefined | null): Holdout
+  /** `holdout` off the event loop, as `fitAsync`. */
+  holdoutAsync(history: History, periods: number, options?: (FitOptions & { signal?: AbortSignal; progress?: (share: number) => void }) | null, signal?: AbortSignal): Promise<Holdout>
+  /**
+   * Compares models, given by name, by the same holdout: the one with the smallest CRPS first.
+   *
+   * @throws AdflowError as `holdout`; with code `empty` without models.
+   */
+  static compare(models: Record<string, ResponseModel>, history: History, periods: number, options?: FitOptions | undefined | null): Array<Comparison>
+  /** Reads the settings that `toJSON` gives, or their text: the same in Rust, Python and on the command line. */
+  static fromJSON(document: string | Record<string, unknown>): ResponseModel
+  /** The settings as a document; `JSON.stringify(model)` calls it. */
+  toJSON(): Record<string, unknown>
 }
 
 /**
@@ -562,6 +815,28 @@ export interface ArmExplanation {
   sentence: string
 }
 
+/** A second-price auction of a period: an impression costs the highest competing bid, and those are lognormal. */
+export interface Auction {
+  /** Impressions on offer, 1e-3 to 1e18. */
+  impressions: number
+  /** Median competing bid for a thousand impressions (money), 1e-9 to 1e12. */
+  medianCpm: number
+  /** Standard deviation of the bids' logarithm, 0.01 to 4. */
+  spread: number
+}
+
+/** Scores of a forecast without a model. */
+export interface Baseline {
+  /** Mean absolute error: the CRPS of a forecast without spread (outcome). */
+  crps: number
+  /** As for the model. */
+  mape: number
+  /** As for the model. */
+  wape: number
+  /** As for the model. */
+  rmse: number
+}
+
 /** The plans of many problems: columns over all arms, and columns over problems. */
 export interface Batch {
   /** Spend per arm (money). */
@@ -606,10 +881,36 @@ export interface BinomialAdstock {
   normalize?: boolean
 }
 
+/** What becomes of a period's budget: one of three. */
+export interface BudgetChange {
+  /** This much money, in every period and group: 0 switches the channel off. */
+  to?: number
+  /** So many times what it was, 0 or more. */
+  times?: number
+  /** So much money more, or less for a negative number; a budget never falls below 0. */
+  by?: number
+}
+
 /** What a frontier asks beside the limits of its plans. */
 export interface Budgets {
   /** The totals that may be spent (money), 0 to 1e60, in any order; they may repeat. */
   budgets: Numbers
+}
+
+/** What a channel did over the history. */
+export interface ChannelSummary {
+  /** The channel. */
+  channel: string
+  /** Spend over the history (money). */
+  spend: number
+  /** Outcome that it brought within the history. */
+  contribution: Interval
+  /** Share of the whole outcome. */
+  share: Interval
+  /** Contribution over spend. */
+  roas: Interval
+  /** What the next unit of money per period brings in the long run, at the mean spend. */
+  marginalRoas: Interval
 }
 
 /** One check of a plan. */
@@ -620,6 +921,42 @@ export interface Check {
   ok: boolean
   /** The numbers behind it. */
   detail: string
+}
+
+/** `ResponseModel.compare` off the event loop, until `interrupt` stops it. A static method could not be replaced in JavaScript. */
+export declare function compareTask(models: Record<string, ResponseModel>, history: History, periods: number, options: FitOptions | undefined | null, interrupt: Interrupt, progress?: ((share: number) => void) | undefined | null): Promise<Array<Comparison>>
+
+/** A model's name and its errors. */
+export interface Comparison {
+  /** The name given. */
+  name: string
+  /** Its errors. */
+  holdout: Holdout
+}
+
+/** One part of the outcome. Its numbers stand group by group and period by period. */
+export interface Component {
+  /**
+   * `intercept`, `trend`, `season`, `weekday`, `holiday`, `control` (or all of these as `baseline`, for counts), or a
+   * channel's name.
+   */
+  name: string
+  /** Whether it is a channel. */
+  channel: boolean
+  /** Mean (outcome). */
+  mean: Float64Array
+  /** Lower end. */
+  lower: Float64Array
+  /** Upper end. */
+  upper: Float64Array
+  /** The sum over all groups and periods. */
+  total: Interval
+}
+
+/** Noise of counts. */
+export interface CountNoise {
+  /** What exceeds a Poisson's variance, over the squared mean, 0 to 100. */
+  dispersion: number
 }
 
 /**
@@ -645,6 +982,14 @@ export interface CouplingRow {
   coefficients: Numbers
 }
 
+/** The outcome in parts. */
+export interface Decomposition {
+  /** Share of the draws inside each interval. */
+  level: number
+  /** The baseline's parts, then the channels. */
+  components: Array<Component>
+}
+
 /** Parameters of `Adstock.delayed`. */
 export interface DelayedAdstock {
   /** r, 0 to 1. */
@@ -655,6 +1000,30 @@ export interface DelayedAdstock {
   maxLag: number
   /** Whether the weights are divided by their sum; default false. */
   normalize?: boolean
+}
+
+/** Whether draws can be trusted. */
+export interface Diagnostics {
+  /** How the draws were taken; `reweighed` after a `refit`. */
+  method: 'nuts' | 'laplace' | 'reweighed'
+  /** The largest R̂ of a parameter; good below 1.01. */
+  rHat: number
+  /** The smallest effective draws for the centre of a parameter. */
+  essBulk: number
+  /** The smallest effective draws for the 5 % and 95 % quantiles of a parameter. */
+  essTail: number
+  /** Trajectories after warm-up that diverged; good is 0. */
+  divergences: number
+  /** Trajectories that were cut at the largest length. */
+  depthHits: number
+  /** The smallest E-BFMI of a chain, good above 0.3; null without trajectories. */
+  energyFraction: number | null
+  /** The tail of importance weights, good below 0.7; null without any. */
+  paretoK: number | null
+  /** Mean steps of a trajectory. */
+  meanSteps: number
+  /** Evaluations of the posterior and its gradient. */
+  evaluations: number
 }
 
 /** What an error is about, in fields that a program can read. Which are there depends on the code. */
@@ -683,7 +1052,7 @@ export interface ErrorDetails {
   second?: number
   /** `malformed`: where, as a path into the document. */
   path?: string
-  /** `malformed`: what is wrong there. */
+  /** `malformed`: what is wrong there; `unfittable`: what went wrong. */
   reason?: string
   /** `infeasible`: the budget asked for (money); `Infinity` where there was none. */
   budget?: number
@@ -719,6 +1088,50 @@ export interface ExponentialParameters {
   scale: Parameters
 }
 
+/** How a fit runs. */
+export interface FitOptions {
+  /** Number of threads; default all. The answer does not depend on it. */
+  threads?: number
+}
+
+/** How near the model comes to the outcomes that it was fitted on. */
+export interface FitQuality {
+  /** Share of the outcome's variance that the mean explains. */
+  rSquared: number
+  /** Mean absolute error of the mean, as a share of the outcome; periods with an outcome of 0 left out. */
+  mape: number
+  /** Share of outcomes inside their predictive intervals. */
+  coverage: number
+  /** Mean continuous ranked probability score (outcome). */
+  crps: number
+}
+
+/** Spends come in flights: `on` periods with, then `off` periods without, from `shift` periods into the cycle. */
+export interface Flighting {
+  /** Periods with spend, at least 1. */
+  on: number
+  /** Periods without. */
+  off: number
+  /** Where in the cycle the history begins. */
+  shift: number
+}
+
+/** Outcomes with their uncertainty, group by group and period by period. */
+export interface Forecast {
+  /** Share of the draws inside each interval. */
+  level: number
+  /** Mean (outcome). */
+  mean: Float64Array
+  /** Lower end of what will be observed, noise included. */
+  lower: Float64Array
+  /** Upper end. */
+  upper: Float64Array
+  /** The sum over all groups and periods, noise included. */
+  total: Interval
+  /** What will be observed in each draw, one row after the other. */
+  draws: Float64Array
+}
+
 /**
  * The best plans for many budgets, in one sweep: what one budget finds out serves the next.
  *
@@ -750,6 +1163,30 @@ export interface FrontierChange {
 
 /** `frontier` off the event loop, until `interrupt` stops it. */
 export declare function frontierTask(curves: ResponseCurves, options: Omit<AllocateOptions, 'budget'> & Budgets, interrupt: Interrupt): Promise<Frontier>
+
+/** Periods to come: the spends that are planned, and what else is known. As a history without outcomes. */
+export interface Future {
+  /** The channels' names; default those of the history, in its order. */
+  channels?: Array<string>
+  /** Spends (money), 0 or more: `row * channels + channel`, a list of rows, or a column per channel. */
+  spend: Numbers | Array<Numbers> | Record<string, Numbers>
+  /** First day of each row's period; they must follow those of the history. */
+  dates?: Array<string | Date>
+  /** Each row's group. */
+  groups?: Array<string>
+  /** Units that channels will buy; default as many per money as in the history. */
+  exposures?: Record<string, Numbers>
+  /** All controls of the history. */
+  controls?: Record<string, Numbers>
+  /** All holidays of the history. */
+  holidays?: Record<string, Numbers>
+}
+
+/** Normal noise. */
+export interface GaussianNoise {
+  /** Standard deviation over the mean, 0 to 10. */
+  share: number
+}
 
 /** Parameters of `Adstock.geometric`. */
 export interface GeometricAdstock {
@@ -803,6 +1240,124 @@ export interface HillSigmoidParameters {
   beta: Parameters
   /** Inflection (money). */
   lam: Parameters
+}
+
+/**
+ * What was spent, and what came of it. One row is one group in one period; rows may come in any order where they have dates.
+ *
+ * A history is complete: every group has every period, and periods follow each other without holes.
+ */
+export interface History {
+  /** The channels' names. Where spends come as a column per channel, those are the default. */
+  channels?: Array<string>
+  /** Spends (money), 0 or more: `row * channels + channel`, a list of rows, or a column per channel. */
+  spend: Numbers | Array<Numbers> | Record<string, Numbers>
+  /** Outcome per row. */
+  outcome: Numbers
+  /** Whether NaN stands for an outcome that was not observed; default false: it is an error. */
+  missingOutcomes?: boolean
+  /** First day of each row's period, as `'2026-11-23'` or a `Date` (its day in UTC); without dates rows stand in order of time. */
+  dates?: Array<string | Date>
+  /** Each row's group (a geo, a brand); default one. */
+  groups?: Array<string>
+  /** Units in which channels reach people (impressions, clicks), per row, by the channel's name. */
+  exposures?: Record<string, Numbers>
+  /** Columns that move the outcome beside the channels (price, weather), per row. */
+  controls?: Record<string, Numbers>
+  /** Holidays, events, promotions: 0 where they were not, 1 (or a share of the period) where they were, per row. */
+  holidays?: Record<string, Numbers>
+  /** People in each row's group. */
+  population?: Numbers
+}
+
+/** A history as columns, group by group and period by period: what `fit` takes. */
+export interface HistoryRows {
+  /** The channels' names. */
+  channels: Array<string>
+  /** Spends (money), `row * channels + channel`. */
+  spend: Float64Array
+  /** Outcome per row; NaN where it was not observed. */
+  outcome: Float64Array
+  /** Whether NaN stands for an outcome that was not observed. */
+  missingOutcomes: boolean
+  /** First day of each row's period, where known. */
+  dates?: Array<string>
+  /** Each row's group. */
+  groups: Array<string>
+  /** Units per row, of the channels that have some. */
+  exposures: Record<string, Float64Array>
+  /** Controls per row. */
+  controls: Record<string, Float64Array>
+  /** Holidays per row. */
+  holidays: Record<string, Float64Array>
+  /** People in each row's group, where known. */
+  population?: Float64Array
+}
+
+/** Errors of a forecast of the last periods of a history by a model that was fitted on those before. */
+export interface Holdout {
+  /** Periods held out. */
+  periods: number
+  /** Mean continuous ranked probability score (outcome): smaller is better, an absolute error for a forecast without spread. */
+  crps: number
+  /** Mean absolute error as a share of the outcome; outcomes of 0 left out. */
+  mape: number
+  /** Sum of absolute errors over the sum of outcomes. */
+  wape: number
+  /** Root mean squared error (outcome). */
+  rmse: number
+  /** Share of outcomes inside their 90 % intervals. */
+  coverage: number
+  /** The same scores of a forecast that repeats the last season. */
+  seasonal: Baseline
+}
+
+/** The middle of a distribution, and an interval around it. */
+export interface Interval {
+  /** Mean of the draws. */
+  mean: number
+  /** Half of the draws lie below. */
+  median: number
+  /** Lower end: (1 − level)/2 of the draws lie below. */
+  lower: number
+  /** Upper end: (1 − level)/2 of the draws lie above. */
+  upper: number
+}
+
+/** A change of one channel's budgets in a window of the history. */
+export interface Intervention {
+  /** The channel, by position (counted from 0) or name. */
+  channel: number | string
+  /** What becomes of each period's budget. */
+  change: BudgetChange
+  /** The group, by position or name; default all. */
+  group?: number | string
+  /** First period, and one past the last; default all. */
+  window?: [first: number, end: number]
+}
+
+/** The learning phase of a platform after a large change of budget. */
+export interface Learning {
+  /** Share of the last period's spend by which a budget may move without harm, 0 or more. */
+  threshold: number
+  /** Share of the media that is lost at once, 0 to 1. */
+  drop: number
+  /** Share of the loss that is left a period later, 0 to below 1. */
+  retention: number
+}
+
+/** What an experiment measured: the outcome per period that a lasting change of spend brought. */
+export interface LiftTest {
+  /** The channel's name. */
+  channel: string
+  /** Spend per period before (money). */
+  spend: number
+  /** Change of the spend per period (money), not 0; negative where spend was cut. */
+  change: number
+  /** Change of the outcome per period. */
+  lift: number
+  /** Standard error of the lift, above 0. */
+  std: number
 }
 
 /** Parameters of a LightweightMMM model, one arm per channel. */
@@ -867,6 +1422,156 @@ export interface LogisticParameters {
   lam: Parameters
 }
 
+/** Carry-over of one channel, with the numbers that its kind has. */
+export interface MarketAdstock {
+  /** Its kind. */
+  kind: 'none' | 'geometric' | 'binomial' | 'delayed' | 'weibull_cdf' | 'weibull_pdf' | 'kernel'
+  /** `geometric`, `binomial`, `delayed`: what is left after a period. */
+  retention?: number
+  /** `delayed`: how long after the spend it works most (periods). */
+  peak?: number
+  /** `weibull_cdf`, `weibull_pdf`. */
+  shape?: number
+  /** `weibull_cdf`, `weibull_pdf` (periods). */
+  scale?: number
+  /** `kernel`: the weights, from the period of the spend on. */
+  weights?: Array<number>
+  /** Number of weights; only `geometric` may have no end. */
+  maxLag?: number
+  /** A market divides the weights by their sum anyway. */
+  normalize?: boolean
+}
+
+/** What comes without media, per period, and never below 0. */
+export interface MarketBaseline {
+  /** Outcome per period of a group of mean population; default 100,000. */
+  level?: number
+  /** Growth per year, as a share of the level, −10 to 10; default 0. */
+  trend?: number
+  /** Yearly wave as a share of the level, 0 to 1; default 0. */
+  yearly?: number
+  /** A second wave with two peaks a year, −1 to 1; default 0. */
+  halfYearly?: number
+  /** When the year peaks, as a share of it, 0 to 1; default 0.95. */
+  peak?: number
+  /** What Monday to Sunday add, as shares of the level, −1 to 10; default 0. */
+  weekday?: Array<number>
+  /** Promotions and holidays; default none. */
+  promotions?: Array<Promotion>
+  /** What else moves the outcome and is known; default nothing. */
+  controls?: Array<MarketControl>
+}
+
+/** A channel of a market. */
+export interface MarketChannel {
+  /** Its name. */
+  name: string
+  /** How much it brings; default a share of 5 %. */
+  effect?: MediaEffect
+  /** Steady media at which half of its most is reached, over the media that the mean spend buys, 1e-3 to 1e3; default 1. */
+  halfSaturation?: number
+  /** Of the Hill curve, 0.05 to 20, S-shaped above 1; default 1. */
+  slope?: number
+  /** Carry-over; default none. */
+  adstock?: MarketAdstock
+  /** The spends of the history; default 1,000 a period. */
+  spend?: SpendProcess
+  /** The auctions in which impressions are bought; without them a unit of media has a price. */
+  auction?: Auction
+  /** Growth of prices per year, −0.9 to 10: 0.1 is 10 %; default 0. */
+  priceDrift?: number
+  /** Standard deviation of a price's logarithm around its drift, 0 to 2; default 0. */
+  priceVariation?: number
+  /** What a large change of budget costs; default nothing. */
+  learning?: Learning
+}
+
+/** A known column that moves the outcome: standard normal, with memory, the same in all groups. */
+export interface MarketControl {
+  /** Its name. */
+  name: string
+  /** What one unit of it adds, as a share of the level, −1 to 1. */
+  effect: number
+  /** How much of it is left a period later, 0 to below 1. */
+  persistence: number
+}
+
+/** A geo or brand. */
+export interface MarketGroup {
+  /** Its name. */
+  name: string
+  /** People in it, above 0: spends, saturation, impressions and outcomes are in proportion. */
+  population: number
+}
+
+/** How outcomes scatter around what is expected: one of two. */
+export interface MarketNoise {
+  /** Normal, with a standard deviation of this share of the group's mean expected outcome, 0 to 10. */
+  gaussian?: GaussianNoise
+  /** Whole numbers with variance mean + dispersion · mean², 0 to 100. */
+  count?: CountNoise
+}
+
+/** A market to be simulated. Money and outcomes are per period, and for a group of mean population. */
+export interface MarketSettings {
+  /** Seed of all random numbers; default 0. */
+  seed?: number
+  /** First day of the first period; default `'2024-01-01'`. */
+  start?: string
+  /** 1 for daily, 7, the default, for weekly data. */
+  daysPerPeriod?: number
+  /** Number of periods of the history, 1 to 20,000; default 104. */
+  periods?: number
+  /** Geos or brands; default one, `all`. */
+  groups?: Array<MarketGroup>
+  /** How groups differ in a channel's effect: standard deviation of its logarithm, 0 to 3; default 0. */
+  effectSpread?: number
+  /** How groups differ in the baseline per head: standard deviation of its logarithm, 0 to 3; default 0. */
+  levelSpread?: number
+  /** How the groups' spends per head scatter: standard deviation of the logarithm, 0 to 3; default 0.2. */
+  groupSpendSpread?: number
+  /** Where money goes: at least one. */
+  channels: Array<MarketChannel>
+  /** What channels bring together beyond what each brings, 0 to 5; default 0. */
+  synergy?: number
+  /** What comes without media; default 100,000 a period, level. */
+  baseline?: MarketBaseline
+  /** How outcomes scatter around what is expected; default normal, with a standard deviation of 5 % of the mean. */
+  noise?: MarketNoise
+  /** Share of what media bring that is counted 0, 1, 2, … periods after it was caused; sums to 1; default `[1]`. */
+  conversionLag?: Array<number>
+}
+
+/** The truth behind a history. */
+export interface MarketTruth {
+  /** The channels' names. */
+  channels: Array<string>
+  /** What happened, and its parts. */
+  simulation: Simulation
+  /** Spend of each channel over the history (money). */
+  spend: Float64Array
+  /** What each channel brought by itself over the history. */
+  contribution: Float64Array
+  /** What the expected outcome would have lost without the channel, over its spend; NaN for a channel that never spent. */
+  roas: Float64Array
+  /** Outcome of the next money per period in the long run, at the mean spend per period. */
+  marginalRoas: Float64Array
+  /** Steady-state curves at the prices of the last period. */
+  curves: ResponseCurves
+  /** Carry-over of all channels: weights that sum to 1. */
+  adstock: Adstock
+}
+
+/** How much a channel brings: one of three. */
+export interface MediaEffect {
+  /** Its contribution over baseline and all contributions, over the history: 0 or more, all shares together below 1. */
+  share?: number
+  /** Its contribution over its spend, over the history (outcome per money), 0 or more. */
+  roas?: number
+  /** The most it can bring in a period, to a group of mean population (outcome), 0 or more. */
+  maximum?: number
+}
+
 /** The posterior and the media of a Meridian model, one arm per channel. */
 export interface MeridianModel {
   /** Adstock retention, 0 to 1: draws × arms. */
@@ -914,6 +1619,28 @@ export type Numbers = Float64Array | Array<number>
 /** A parameter of curves: one number for all arms, one per arm, draws × arms, or draws × terms × arms. */
 export type Parameters = number | Float64Array | Array<number> | Array<Float64Array> | Array<Array<number>> | Array<Array<Array<number>>>
 
+/** The posterior of one parameter, in the units of the history. */
+export interface ParameterSummary {
+  /** Its name. */
+  name: string
+  /** Mean of the draws. */
+  mean: number
+  /** Half of the draws lie below. */
+  median: number
+  /** Lower end of the interval. */
+  lower: number
+  /** Upper end of the interval. */
+  upper: number
+  /** Standard deviation. */
+  std: number
+  /** Split rank-normalised R̂: below 1.01 is good. */
+  rHat: number
+  /** Effective draws for the centre. */
+  essBulk: number
+  /** Effective draws for the 5 % and 95 % quantiles. */
+  essTail: number
+}
+
 /** The numbers of a plan as a plain object. */
 export interface PlanObject {
   /** The arms' names; null where they have none. */
@@ -950,6 +1677,14 @@ export interface PlanObject {
   elapsed: number
 }
 
+/** Channels whose returns are alike (the campaigns of a platform): ROAS_i = e^(mean + spread · deviation_i). */
+export interface Pool {
+  /** The pool's name. */
+  name: string
+  /** Names of its channels. */
+  channels: Array<string>
+}
+
 /** A list of positions, counted from 0. */
 export type Positions = Uint32Array | Array<number>
 
@@ -959,6 +1694,61 @@ export interface PowerParameters {
   beta: Parameters
   /** p, above 0 up to 1. */
   exponent: Parameters
+}
+
+/** A number of the history, and how it lies among the same number of outcomes drawn from the model. */
+export interface PredictiveCheck {
+  /** Which number; `autocorrelation` is that of what the mean leaves, one period apart. */
+  statistic: 'mean' | 'std' | 'min' | 'max' | 'autocorrelation'
+  /** In the history. */
+  observed: number
+  /** Among drawn outcomes. */
+  expected: Interval
+  /** Share of drawn outcomes with at least as much: near 0 or 1 the model misses something. */
+  pValue: number
+}
+
+/** A distribution over one parameter: its word, and the numbers that it has. */
+export interface Prior {
+  /**
+   * `normal` has `mean` and `std`; `half_normal` `std`; `log_normal` `median` and `sigma`; `gamma` `shape` and `rate`; `beta`
+   * `a` and `b`; `uniform` `low` and `high`.
+   */
+  distribution: 'normal' | 'half_normal' | 'log_normal' | 'gamma' | 'beta' | 'uniform'
+  /** Centre. */
+  mean?: number
+  /** Standard deviation, of the whole bell for `half_normal`; above 0. */
+  std?: number
+  /** Half of the mass lies below; above 0. */
+  median?: number
+  /** Standard deviation of the logarithm; above 0. */
+  sigma?: number
+  /** Above 0. */
+  shape?: number
+  /** Above 0: the mean is shape/rate. */
+  rate?: number
+  /** Above 0. */
+  a?: number
+  /** Above 0: the mean is a/(a + b). */
+  b?: number
+  /** Smallest value. */
+  low?: number
+  /** Largest value. */
+  high?: number
+}
+
+/** A promotion or holiday: days on which more, or less, comes without media. */
+export interface Promotion {
+  /** Its name. */
+  name: string
+  /** First day. */
+  first: string
+  /** Number of days, 1 to 3,660. */
+  days: number
+  /** Days from one beginning to the next where it comes again, at least `days`. */
+  every?: number
+  /** What its days add, as a share of the level, −1 to 100. */
+  lift: number
 }
 
 /** Parameters of a PyMC-Marketing media mix model, one arm per channel. */
@@ -1011,6 +1801,79 @@ export interface PymcMarketingModel {
   numPeriods?: number
   /** Whether the periods after the window count too; default true. */
   includeCarryover?: boolean
+}
+
+/** What a policy spent after the history, and what came of it, group by group and period by period. */
+export interface Replay {
+  /** Number of replayed periods. */
+  periods: number
+  /** What was spent (money) by group, period and channel. */
+  spend: Float64Array
+  /** Outcomes with noise, as the policy saw them. */
+  outcome: Float64Array
+  /** Outcomes without noise. */
+  expected: Float64Array
+}
+
+/** What a response model is made of, and how it is fitted. All of it may be left out. */
+export interface ResponseModelSettings {
+  /** Saturation, one for all channels or one each; default `"hill"`. */
+  curve?: 'hill' | 'logistic' | 'michaelis_menten' | 'exponential' | 'power' | Array<'hill' | 'logistic' | 'michaelis_menten' | 'exponential' | 'power'>
+  /** Carry-over, one for all channels or one each; default `"geometric"`. */
+  adstock?: 'none' | 'geometric' | 'delayed' | 'weibull_cdf' | 'weibull_pdf' | Array<'none' | 'geometric' | 'delayed' | 'weibull_cdf' | 'weibull_pdf'>
+  /** The last period that a spend reaches, 1 to 400; default none for geometric, else 8 periods (28 of a day). */
+  maxLag?: number
+  /** Noise; default `"normal"`. */
+  likelihood?: 'normal' | 'student_t' | 'negative_binomial'
+  /** How the baseline drifts; a number is that of the knots at which it bends. Default `"linear"`. */
+  trend?: 'none' | 'linear' | number
+  /** Yearly harmonics, 0 to 20; default 2 where dates span a year, else 0. */
+  yearly?: number
+  /** Whether days of the week have effects of their own; default yes for daily dates. */
+  weekdays?: boolean
+  /**
+   * Priors by parameter: `half_saturation` for all channels, `half_saturation[tv]` for one. Parameters have the same names
+   * in every language.
+   *
+   * - `share` (of the whole outcome), or `roas` in its place (outcome per money)
+   * - `half_saturation` (of the channel's mean spend), `slope`, `exponent`
+   * - `retention`, `peak` (share of the largest lag), `shape`, `scale` (periods)
+   * - `intercept`, `trend`, `knot`, `season`, `weekday`, `control`, `holiday`, `sigma` (mean outcomes), `dispersion`, `nu`
+   * - `spread`, `group_spread`, `pool_roas`, `pool_spread`
+   */
+  priors?: Record<string, Prior>
+  /** Channels whose returns are alike share what is known about them. */
+  pools?: Array<Pool>
+  /** Experiments that measured a lift. */
+  liftTests?: Array<LiftTest>
+  /** Experiments that measured a ROAS. */
+  roasTests?: Array<RoasTest>
+  /** `"nuts"`, the default, samples; `"laplace"` approximates around the mode: fast, and good where Pareto k stays below 0.7. */
+  method?: 'nuts' | 'laplace'
+  /** Number of chains, 1 to 64; default 4. */
+  chains?: number
+  /** Draws of each chain that are kept, 4 to 1,000,000; default 1000. */
+  draws?: number
+  /** Draws of each chain that adapt the sampler and are thrown away, 50 to 1,000,000; default 400. */
+  tune?: number
+  /** The acceptance that step sizes aim at, 0.5 to 0.999: more for fewer divergences; default 0.8. */
+  targetAccept?: number
+  /** The same seed gives the same draws, on any number of threads; default 0. */
+  seed?: number
+}
+
+/** What an experiment measured: the ROAS of a channel over some periods of the history. */
+export interface RoasTest {
+  /** The channel's name. */
+  channel: string
+  /** First period, from 0. */
+  first: number
+  /** One past the last period. */
+  end: number
+  /** Contribution over spend. */
+  roas: number
+  /** Its standard error, above 0. */
+  std: number
 }
 
 /** Hyper-parameters of a Robyn model, one arm per channel. */
@@ -1128,6 +1991,80 @@ export interface ShareSpread {
   high: number
 }
 
+/**
+ * What spends bring, period by period. Cells stand group by group, period by period and channel by channel.
+ *
+ * ```text
+ * expected = baseline + Σ_i contributions_i + interaction
+ * ```
+ */
+export interface Simulation {
+  /** Number of periods. */
+  periods: number
+  /** What was spent (money) by group, period and channel: the budgets, or less where an auction had no more to sell. */
+  spend: Float64Array
+  /** Outcomes with noise by group and period. */
+  outcome: Float64Array
+  /** Outcomes without noise. */
+  expected: Float64Array
+  /** What comes without media. */
+  baseline: Float64Array
+  /** What each channel brings by itself, when it is counted, by group, period and channel. */
+  contributions: Float64Array
+  /** What the channels bring together beyond that, when it is counted, by group and period. */
+  interaction: Float64Array
+  /** Impressions bought per channel, by group and period; null where there is no auction. */
+  exposures: Array<Float64Array | undefined | null>
+  /** What each channel caused by itself and the conversion lag counts after the last period. */
+  pending: Float64Array
+}
+
+/**
+ * How a channel's budget moves.
+ *
+ * ```text
+ * spend[t] = mean · flight[t] · (1 + seasonal · cos 2π(year[t] − peak)) · exp(variation · z[t] − variation²/2)
+ * z[t] = persistence · z[t−1] + √(1 − persistence²) (√correlation · common[t] + √(1 − correlation) · own[t])
+ * ```
+ */
+export interface SpendProcess {
+  /** Mean spend per period (money), periods without any included; default 1,000. */
+  mean?: number
+  /** Standard deviation of the logarithm from period to period, 0 to 3; default 0.4. */
+  variation?: number
+  /** How much of a deviation is left a period later, 0 to below 1; default 0.3. */
+  persistence?: number
+  /** Correlation with the other channels, 0 to 1; default 0.3. */
+  correlation?: number
+  /** How much more is spent at the peak of the year, 0 to 1; default 0. */
+  seasonal?: number
+  /** Periods with and without spend; default none. */
+  flighting?: Flighting
+}
+
+/** Spends of several rows: a row of channels after the other, a list of rows, or a column per channel. */
+export type Spends = Float64Array | Array<number> | Array<Numbers> | Record<string, Numbers>
+
+/** What a fit found. */
+export interface Summary {
+  /** Share of the draws inside each interval. */
+  level: number
+  /** One per channel. */
+  channels: Array<ChannelSummary>
+  /** One per parameter. */
+  parameters: Array<ParameterSummary>
+  /** How near the model comes to the history. */
+  fit: FitQuality
+  /** Whether outcomes drawn from the model look like the history. */
+  checks: Array<PredictiveCheck>
+  /** Whether the draws can be trusted. */
+  diagnostics: Diagnostics
+  /** What to mind, in words. */
+  warnings: Array<Warning>
+  /** The same as a table for people. */
+  text: string
+}
+
 /** Points of [`ResponseCurves::tabulated`]. */
 export interface TabulatedParameters {
   /** Spends (money), increasing from at least 0: one row for all arms, or one row per arm. */
@@ -1142,6 +2079,20 @@ export interface TanhParameters {
   b: Parameters
   /** 1/c is the slope at 0. */
   c: Parameters
+}
+
+/** What an intervention would have changed, with minus without, over the history. */
+export interface TrueEffect {
+  /** Change of what was spent (money). */
+  spend: number
+  /** Change of the expected outcome. */
+  expected: number
+  /** Change of the outcome with noise. */
+  realised: number
+  /** Change of the expected outcome by group and period. */
+  byPeriod: Float64Array
+  /** Change of the outcome with noise by group and period. */
+  realisedByPeriod: Float64Array
 }
 
 /** How a plan's quality hangs on the draws of its curves. */
@@ -1184,6 +2135,19 @@ export interface Verification {
   upperBound: number
   /** The gap between the two. */
   gap: number
+}
+
+/** Something to mind. */
+export interface Warning {
+  /**
+   * A stable word: `constant_spend`, `collinear`, `prior_driven`, `unseen_saturation`, `not_converged`, `few_draws`,
+   * `divergences`, `approximation`, `autocorrelation`, `outliers`, `negative_baseline`, `short_history`.
+   */
+  code: string
+  /** The channels that it is about; none where it is about all. */
+  channels: Array<string>
+  /** The same in a sentence. */
+  sentence: string
 }
 
 /** Parameters of `Adstock.weibullCdf` and `Adstock.weibullPdf`. */

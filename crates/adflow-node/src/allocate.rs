@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use adflow_core::{self as core, Clock, Problem};
 use napi::bindgen_prelude::{AsyncTask, Unknown};
-use napi::{Env, Task};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status, Task};
 use napi_derive::napi;
 
 use crate::curves::ResponseCurves;
@@ -15,15 +16,23 @@ use crate::options::AllocateOptions;
 use crate::plan::Plan;
 use crate::{Error, Result};
 
-/// Time since its creation, and a flag that stops the search.
+/// A function that hears how much of a long call is done, from 0 to 1; it does not keep the process alive.
+pub(crate) type Progress = ThreadsafeFunction<f64, Unknown<'static>, f64, Status, false, true>;
+
+/// Time since its creation, a flag that stops the search, and who hears how far it is.
 pub(crate) struct Watch<'a> {
     start: Instant,
     interrupted: Option<&'a AtomicBool>,
+    progress: Option<&'a Progress>,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(interrupted: Option<&'a AtomicBool>) -> Self {
-        Self { start: Instant::now(), interrupted }
+        Self { start: Instant::now(), interrupted, progress: None }
+    }
+
+    pub(crate) fn telling(self, progress: Option<&'a Progress>) -> Self {
+        Self { progress, ..self }
     }
 }
 
@@ -34,6 +43,12 @@ impl Clock for Watch<'_> {
 
     fn interrupted(&self) -> bool {
         self.interrupted.is_some_and(|interrupted| interrupted.load(Ordering::Relaxed))
+    }
+
+    fn progress(&self, share: f64) {
+        if let Some(progress) = self.progress {
+            progress.call(share, ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub struct ErrorDetails {
     pub second: Option<f64>,
     /// `malformed`: where, as a path into the document.
     pub path: Option<String>,
-    /// `malformed`: what is wrong there.
+    /// `malformed`: what is wrong there; `unfittable`: what went wrong.
     pub reason: Option<String>,
     /// `infeasible`: the budget asked for (money); `Infinity` where there was none.
     pub budget: Option<f64>,
@@ -119,6 +119,7 @@ impl From<&core::Error> for ErrorDetails {
                 feasible_target: details.feasible_target,
                 ..none
             },
+            core::Error::Unfittable { reason } => Self { reason: Some(reason), ..none },
             // A kind of error that is newer than this file still has its code and its message.
             _ => none,
         }
@@ -141,19 +142,28 @@ impl Error {
             core::Error::UnknownName { field, name } => {
                 core::Error::UnknownName { field: camel(&field), name }
             }
+            core::Error::Malformed { path, reason } => core::Error::Malformed { path: camel(&path), reason },
             other => other,
         })
     }
 }
 
+/// What stands in brackets or quotes is a name of the caller's, and stays.
 fn camel(field: &str) -> String {
     let mut name = String::with_capacity(field.len());
-    let mut upper = false;
+    let (mut upper, mut depth, mut quoted) = (false, 0_usize, false);
     for letter in field.chars() {
-        if letter != '_' {
+        match letter {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+        let joint = letter == '_' && depth == 0 && !quoted;
+        if !joint {
             name.push(if upper { letter.to_ascii_uppercase() } else { letter });
         }
-        upper = letter == '_';
+        upper = joint;
     }
     name
 }

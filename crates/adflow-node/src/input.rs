@@ -125,11 +125,18 @@ pub(crate) trait Options: FromNapiValue {
 pub(crate) struct Nested {
     keys: &'static [&'static str],
     nested: &'static [(&'static str, Nested)],
+    /// Whether it is a record of such objects, whose own words are the caller's.
+    record: bool,
 }
 
 impl Nested {
     pub(crate) const fn of<T: Options>() -> Self {
-        Self { keys: T::KEYS, nested: T::NESTED }
+        Self { keys: T::KEYS, nested: T::NESTED, record: false }
+    }
+
+    /// Objects under names that the caller gives.
+    pub(crate) const fn each_of<T: Options>() -> Self {
+        Self { keys: T::KEYS, nested: T::NESTED, record: true }
     }
 
     /// Refuses a word that is not known, in the object at `path` or in one inside of it.
@@ -143,37 +150,55 @@ impl Nested {
         for (key, nested) in self.nested.iter().filter(|(key, _)| keys.iter().any(|given| given == key)) {
             let value: Unknown<'_> = object.get_named_property_unchecked(key).map_err(malformed)?;
             if !value.is_array().map_err(malformed)? {
-                nested.check_value(value, || at(key))?;
+                nested.check_value(value, &|| at(key))?;
                 continue;
             }
             let list = Object::from_unknown(value).map_err(malformed)?;
             for position in 0..list.get_array_length().map_err(malformed)? {
                 let item: Unknown<'_> = list.get_element(position).map_err(malformed)?;
-                nested.check_value(item, || format!("{}[{position}]", at(key)))?;
+                nested.check_value(item, &|| format!("{}[{position}]", at(key)))?;
             }
         }
         Ok(())
     }
 
     /// Checks an object; what is none (numbers, arrays of numbers) has no words.
-    fn check_value(&self, value: Unknown<'_>, path: impl FnOnce() -> String) -> Result<()> {
+    fn check_value(&self, value: Unknown<'_>, path: &dyn Fn() -> String) -> Result<()> {
         let none = value.get_type().map_err(malformed)? != ValueType::Object
             || value.is_array().map_err(malformed)?
             || value.is_typedarray().map_err(malformed)?;
-        if none { Ok(()) } else { self.check(&Object::from_unknown(value).map_err(malformed)?, &path()) }
+        if none {
+            return Ok(());
+        }
+        let object = Object::from_unknown(value).map_err(malformed)?;
+        if !self.record {
+            return self.check(&object, &path());
+        }
+        let (each, path) = (Self { record: false, ..*self }, path());
+        for name in Object::keys(&object).map_err(malformed)? {
+            let value: Unknown<'_> = object.get_named_property_unchecked(&name).map_err(malformed)?;
+            each.check_value(value, &|| format!("{path}[{name}]"))?;
+        }
+        Ok(())
     }
 }
 
 /// Reads an object of options. A word that is not known is an error: misspelt, it would silently do nothing.
 pub(crate) fn read<T: Options>(given: Unknown<'_>) -> Result<T> {
-    let not_an_object =
-        || core::Error::Malformed { path: "options".into(), reason: "must be an object".into() };
+    read_as("options", given)
+}
+
+/// The same of an object that has another name.
+pub(crate) fn read_as<T: Options>(what: &str, given: Unknown<'_>) -> Result<T> {
+    let not_an_object = || core::Error::Malformed { path: what.into(), reason: "must be an object".into() };
     if given.get_type().map_err(|_| not_an_object())? != ValueType::Object {
         return Err(not_an_object().into());
     }
     let object = Object::from_unknown(given).map_err(|_| not_an_object())?;
     Nested::of::<T>().check(&object, "")?;
-    Ok(T::from_unknown(object.to_unknown()).map_err(malformed)?)
+    let wrong =
+        |error: napi::Error| core::Error::Malformed { path: what.into(), reason: error.reason.clone() };
+    Ok(T::from_unknown(object.to_unknown()).map_err(wrong)?)
 }
 
 /// A value of the wrong type.

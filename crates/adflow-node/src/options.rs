@@ -220,7 +220,7 @@ fn choice<T>(given: &BTreeMap<String, f64>, from_name: impl Fn(&str, f64) -> Opt
 }
 
 /// Asking the system takes longer than a small allocation: once is enough.
-fn all_threads() -> usize {
+pub(crate) fn all_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

@@ -77,6 +77,14 @@ impl Adstock {
     }
 }
 
+impl Adstock {
+    /// Weights that were worked out elsewhere.
+    pub(crate) fn of_weights(rows: Vec<Vec<f64>>) -> Result<Self> {
+        let adstock = core::Adstock::kernel(rows.clone());
+        Self::checked("kernel", adstock, Parameters::Rows(rows), None, false)
+    }
+}
+
 fn parameter(name: &str, value: &Bound<'_, PyAny>) -> Result<OneOrEach> {
     one_or_each(name, value, "arm", None)
 }

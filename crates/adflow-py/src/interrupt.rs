@@ -22,6 +22,11 @@ pub(crate) enum Progress {
     Callback(Py<PyAny>),
     /// A callback that is closed in the end.
     Bar(Py<PyAny>),
+    /// A callback, or a bar, that hears the share done in place of the seconds.
+    Share {
+        call: Py<PyAny>,
+        bar: bool,
+    },
 }
 
 impl Progress {
@@ -41,17 +46,32 @@ impl Progress {
         }
     }
 
-    fn tell(&self, py: Python<'_>, elapsed: Duration) -> PyResult<()> {
+    /// The same for calls that know how much of them is done.
+    pub(crate) fn read_share(value: Option<&Bound<'_, PyAny>>) -> Result<Self> {
+        let Some(value) = value else { return Ok(Self::Nobody) };
+        match value.cast::<PyBool>() {
+            Ok(truth) if truth.is_true() => {
+                let bar = python::function(value.py(), "adflow._progress", "ShareBar")?;
+                Ok(Self::Share { call: bar.call0()?.unbind(), bar: true })
+            }
+            Ok(_) => Ok(Self::Nobody),
+            Err(_) if value.is_callable() => Ok(Self::Share { call: value.clone().unbind(), bar: false }),
+            Err(_) => Err(malformed("progress", "must be a function of the share done, or True for a bar")),
+        }
+    }
+
+    fn tell(&self, py: Python<'_>, elapsed: Duration, share: f64) -> PyResult<()> {
         match self {
             Self::Nobody => Ok(()),
             Self::Callback(call) | Self::Bar(call) => call.call1(py, (elapsed.as_secs_f64(),)).map(drop),
+            Self::Share { call, .. } => call.call1(py, (share,)).map(drop),
         }
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         match self {
-            Self::Bar(bar) => bar.call_method0(py, "close").map(drop),
-            Self::Nobody | Self::Callback(_) => Ok(()),
+            Self::Bar(bar) | Self::Share { call: bar, bar: true } => bar.call_method0(py, "close").map(drop),
+            Self::Nobody | Self::Callback(_) | Self::Share { .. } => Ok(()),
         }
     }
 }
@@ -62,6 +82,8 @@ pub(crate) struct Watch<'a> {
     progress: &'a Progress,
     /// Nanoseconds after the start; never where another thread does the checks.
     next_check: AtomicU64,
+    /// The bits of the share that is done.
+    share: AtomicU64,
     stopped: AtomicBool,
     raised: Mutex<Option<PyErr>>,
 }
@@ -72,6 +94,7 @@ impl<'a> Watch<'a> {
             start: Instant::now(),
             progress,
             next_check: AtomicU64::new(next_check),
+            share: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             raised: Mutex::new(None),
         }
@@ -81,7 +104,7 @@ impl<'a> Watch<'a> {
     fn check(&self) {
         let check = |py: Python<'_>| {
             py.check_signals()?;
-            self.progress.tell(py, self.elapsed())
+            self.progress.tell(py, self.elapsed(), f64::from_bits(self.share.load(Ordering::Relaxed)))
         };
         if let Err(error) = Python::attach(check) {
             *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -114,6 +137,10 @@ impl Clock for Watch<'_> {
         self.next_check.store(nanoseconds(now + BETWEEN_CHECKS), Ordering::Relaxed);
         self.check();
         self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, share: f64) {
+        self.share.store(share.to_bits(), Ordering::Relaxed);
     }
 }
 

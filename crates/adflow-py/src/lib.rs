@@ -8,10 +8,13 @@ mod batch;
 mod coupling;
 mod curves;
 mod error;
+mod fit;
 mod frontier;
 mod goal;
 mod group;
+mod history;
 mod interrupt;
+mod market;
 mod outcome;
 mod plan;
 mod python;
@@ -31,11 +34,19 @@ mod _adflow {
     #[pymodule_export]
     use super::curves::ResponseCurves;
     #[pymodule_export]
+    use super::fit::fitted::FittedModel;
+    #[pymodule_export]
+    use super::fit::{compare_models, fit_model, model_settings};
+    #[pymodule_export]
     use super::frontier::Frontier;
     #[pymodule_export]
     use super::goal::{Risk, Target};
     #[pymodule_export]
     use super::group::Group;
+    #[pymodule_export]
+    use super::history::History;
+    #[pymodule_export]
+    use super::market::Market;
     #[pymodule_export]
     use super::outcome::{Outcome, Uncertainty};
     #[pymodule_export]

@@ -1,7 +1,7 @@
 //! Rust values as Python's.
 
 use adflow_core::Binding;
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayDyn, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList};
@@ -100,4 +100,26 @@ pub(crate) fn names(names: Option<&[String]>) -> Option<Vec<&str>> {
 /// A function of one of the package's own modules.
 pub(crate) fn function<'py>(py: Python<'py>, module: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
     py.import(module)?.getattr(name)
+}
+
+/// Numbers by group, in this shape; without the groups' dimension where there is one group.
+pub(crate) fn panel<'py>(
+    py: Python<'py>,
+    values: &[f64],
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    let shape = if shape[0] == 1 { &shape[1..] } else { shape };
+    PyArray1::from_slice(py, values).reshape(shape.to_vec())
+}
+
+/// The same for draws: the first dimension stays.
+pub(crate) fn draws<'py>(
+    py: Python<'py>,
+    values: &[f64],
+    draws: usize,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    let shape = if shape[0] == 1 { &shape[1..] } else { shape };
+    let shape: Vec<usize> = std::iter::once(draws).chain(shape.iter().copied()).collect();
+    PyArray1::from_slice(py, values).reshape(shape)
 }

@@ -172,6 +172,11 @@ fn threads_for(arms: usize, asked: Option<i64>) -> Result<usize> {
     match asked {
         Some(threads) => at_least_one("threads", threads),
         None if arms < MANY_ARMS => Ok(1),
-        None => Ok(thread::available_parallelism().map_or(1, usize::from)),
+        None => Ok(all_threads()),
     }
+}
+
+/// As many as the machine runs at once.
+pub(crate) fn all_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }

@@ -1,18 +1,19 @@
 //! Arguments: what was asked, and which file it is asked of.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use adflow_core::{Frontier, Plan, Problem, Schedule};
+use adflow_server::failure::Failure;
+use adflow_server::fit::Fit;
 use adflow_server::goals::Goals;
 use adflow_server::table::Campaigns;
-use adflow_server::{frontier, show, table, tour};
+use adflow_server::{curves_file, frontier, input, show, table, tour};
 use clap::{Args, Parser, Subcommand};
 
 /// Certified budget allocation: every plan carries a proof.
 ///
-/// Without a command: a short tour on a bundled set of campaigns.
+/// Without a command: a short tour, from a history to its response curves to a plan.
 #[derive(Debug, Parser)]
 #[command(version, after_help = "Exit codes: 0 a plan, 1 unusable input, 2 unusable arguments.")]
 pub(crate) struct Cli {
@@ -22,15 +23,18 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Learns response curves from a history of spends and outcomes.
+    // Its options are many; a command is parsed once.
+    Fit(Box<Fit>),
     /// Splits a budget over response curves.
-    Allocate(Allocate),
+    Allocate(Box<Allocate>),
 }
 
 #[derive(Debug, Args)]
 #[command(after_help = table::HELP)]
 struct Allocate {
-    /// Problem as JSON, or campaigns as CSV; `-` reads standard input. JSON is answered with JSON; a problem with `periods`
-    /// is a schedule.
+    /// The curves that `adflow fit` wrote, campaigns as CSV, or a problem as JSON; `-` reads standard input. A problem is
+    /// answered with JSON, and is a schedule where it has `periods`.
     #[arg(value_name = "FILE", required_unless_present = "example")]
     file: Option<PathBuf>,
     /// Total that may be spent (money); needed where nothing else bounds what an arm may spend.
@@ -48,6 +52,9 @@ struct Allocate {
     /// Spend the whole budget, even where less of it is worth more.
     #[arg(long)]
     spend_all: bool,
+    /// Let spends go beyond those that the curves of `adflow fit` were fitted on, where they are a guess.
+    #[arg(long)]
+    extrapolate: bool,
     #[command(flatten)]
     goals: Goals,
     /// Seconds after which the best plan so far is shown, with its true gap.
@@ -62,68 +69,39 @@ struct Allocate {
     /// Print the plan as JSON.
     #[arg(long)]
     json: bool,
-    /// Print the campaigns of the tour, a table to start your own from, and end.
+    /// Print twelve campaigns, a table to start your own from, and end.
     #[arg(long, exclusive = true)]
     example: bool,
-}
-
-/// Why there is no plan.
-pub(crate) enum Failure {
-    Usage(String),
-    Input(String),
 }
 
 /// What the arguments ask for, as text.
 pub(crate) fn run(cli: Cli) -> Result<String, Failure> {
     match cli.command {
         None => tour::tour(&program(), solve).map_err(|error| Failure::Input(error.to_string())),
-        Some(Command::Allocate(ask)) if ask.example => Ok(tour::CAMPAIGNS.into()),
+        Some(Command::Fit(ask)) => ask.run(&program()),
+        Some(Command::Allocate(ask)) if ask.example => Ok(table::EXAMPLE.into()),
         Some(Command::Allocate(ask)) => allocate(&ask),
     }
 }
 
 fn allocate(ask: &Allocate) -> Result<String, Failure> {
     let Some(path) = &ask.file else { return Err(Failure::Usage("a file is needed, or --example".into())) };
-    let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
-    let text = read(path).map_err(|error| Failure::Input(format!("{name}: {error}")))?;
-    if is_json(path, &text) {
-        if is_schedule(&text) {
-            if !ask.budgets.is_empty() {
-                return Err(Failure::Usage(format!(
-                    "--budgets is not for schedules, and {name} has `periods`"
-                )));
-            }
-            return ask.schedule(&name, &text);
-        }
-        if let Some(flag) = ask.goals.group_argument() {
-            return Err(Failure::Usage(format!(
-                "{flag} is for tables: a problem in JSON has its own `groups`"
-            )));
-        }
-        let in_file = |error: adflow_core::Error| format!("{name}: {error}");
-        let problem = Problem::from_json(&text).map_err(|error| Failure::Input(in_file(error)))?;
-        let problem = ask.apply(ask.goals.apply(problem));
-        if !ask.budgets.is_empty() {
-            let frontier =
-                sweep(problem, &ask.budgets).map_err(|error| ask.complain(error, None, in_file))?;
-            return Ok(frontier::to_json(&frontier));
-        }
-        let plan = solve(problem).map_err(|error| ask.complain(error, None, in_file))?;
-        return Ok(plan.to_json());
+    let (name, text) = input::read(path)?;
+    if !is_json(path, &text) {
+        return ask.campaigns(&name, &text);
     }
-    let campaigns = table::read(&name, &text).map_err(|error| Failure::Input(error.to_string()))?;
-    let problem = ask.goals.apply_to(&campaigns, campaigns.problem.clone()).map_err(Failure::Usage)?;
-    if !ask.budgets.is_empty() {
-        let frontier = sweep(ask.apply(problem), &ask.budgets).map_err(|error| {
-            ask.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string())
-        })?;
-        let text = || frontier::table(&frontier, campaigns.problem.curves().names());
-        return Ok(if ask.json { frontier::to_json(&frontier) } else { text() });
+    // What cannot be read is none of these, and refused as a problem.
+    let document = serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default();
+    if document.get("periods").is_some() {
+        return ask.schedule(&name, &text);
     }
-    let plan = solve(ask.apply(problem)).map_err(|error| {
-        ask.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string())
-    })?;
-    Ok(if ask.json { plan.to_json() } else { show::plan(&plan, &campaigns, &ask.goals) })
+    match curves_file::problem_of(document, ask.extrapolate) {
+        Some(problem) => {
+            let problem = problem.map_err(|reason| Failure::Input(format!("{name}: {reason}")))?;
+            ask.problem(&name, &problem, ask.json)
+        }
+        None => ask.problem(&name, &text, true),
+    }
 }
 
 impl Allocate {
@@ -141,11 +119,53 @@ impl Allocate {
         if let Some(tolerance) = self.tolerance {
             problem = problem.tolerance(tolerance);
         }
-        problem.threads(self.threads.unwrap_or_else(all_threads))
+        problem.threads(self.threads.unwrap_or_else(input::all_threads))
+    }
+
+    /// Solves the problem of a table.
+    fn campaigns(&self, name: &str, text: &str) -> Result<String, Failure> {
+        let campaigns = table::read(name, text).map_err(|error| Failure::Input(error.to_string()))?;
+        let problem = self.goals.apply_to(&campaigns, campaigns.problem.clone()).map_err(Failure::Usage)?;
+        let complain =
+            |error| self.complain(error, Some(&campaigns), |error| campaigns.locate(error).to_string());
+        if !self.budgets.is_empty() {
+            let frontier = sweep(self.apply(problem), &self.budgets).map_err(complain)?;
+            return Ok(told(&frontier, campaigns.problem.curves().names(), self.json));
+        }
+        let plan = solve(self.apply(problem)).map_err(complain)?;
+        Ok(if self.json { plan.to_json() } else { show::plan(&plan, Some(&campaigns), &self.goals) })
+    }
+
+    /// Solves a problem in JSON; the answer is JSON, or to be read.
+    fn problem(&self, name: &str, text: &str, json: bool) -> Result<String, Failure> {
+        if let Some(flag) = self.goals.group_argument() {
+            return Err(Failure::Usage(format!(
+                "{flag} is for tables: a problem in JSON has its own `groups`"
+            )));
+        }
+        let in_file = |error: adflow_core::Error| format!("{name}: {error}");
+        let problem = Problem::from_json(text).map_err(|error| Failure::Input(in_file(error)))?;
+        let curves = problem.curves().clone();
+        let problem = self.apply(self.goals.apply(problem));
+        if !self.budgets.is_empty() {
+            let frontier =
+                sweep(problem, &self.budgets).map_err(|error| self.complain(error, None, in_file))?;
+            return Ok(told(&frontier, curves.names(), json));
+        }
+        let plan = solve(problem).map_err(|error| self.complain(error, None, in_file))?;
+        if json {
+            return Ok(plan.to_json());
+        }
+        let odds = curves_file::odds(&curves, &plan).map_err(|error| Failure::Input(in_file(error)))?;
+        Ok(show::plan(&plan, None, &self.goals) + &odds.map_or_else(String::new, show::odds))
     }
 
     /// Solves a problem with periods.
     fn schedule(&self, name: &str, text: &str) -> Result<String, Failure> {
+        if !self.budgets.is_empty() {
+            let reason = format!("--budgets is not for schedules, and {name} has `periods`");
+            return Err(Failure::Usage(reason));
+        }
         if let Some(flag) = self.goals.any_argument() {
             return Err(Failure::Usage(format!("{flag} is not for schedules, and {name} has `periods`")));
         }
@@ -221,13 +241,8 @@ fn sweep(problem: Problem, budgets: &[f64]) -> adflow_core::Result<Frontier> {
     problem.frontier_with(budgets, &move || start.elapsed())
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
-    if path != Path::new("-") {
-        return std::fs::read_to_string(path);
-    }
-    let mut text = String::new();
-    std::io::stdin().lock().read_to_string(&mut text)?;
-    Ok(text)
+fn told(frontier: &Frontier, names: Option<&[String]>, json: bool) -> String {
+    if json { frontier::to_json(frontier) } else { frontier::table(frontier, names) }
 }
 
 /// By the file's name, or where that says nothing by its first character: no column's name starts with a brace.
@@ -237,16 +252,6 @@ fn is_json(path: &Path, text: &str) -> bool {
         Some(extension) if extension.eq_ignore_ascii_case("csv") => false,
         _ => text.trim_start_matches('\u{feff}').trim_start().starts_with('{'),
     }
-}
-
-/// A problem over periods; what cannot be read is none, and refused as a problem.
-fn is_schedule(text: &str) -> bool {
-    let document = serde_json::from_str::<serde_json::Value>(text);
-    document.is_ok_and(|document| document.get("periods").is_some())
-}
-
-fn all_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How this program is called where it runs: from the repository through cargo, or by its name.

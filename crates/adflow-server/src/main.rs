@@ -6,9 +6,10 @@ mod cli;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use adflow_server::failure::Failure;
 use clap::Parser;
 
-use cli::{Cli, Failure};
+use cli::Cli;
 
 fn main() -> ExitCode {
     let written = match cli::run(Cli::parse()) {

@@ -13,9 +13,9 @@ const WIDTH: usize = 108;
 /// Sentences on single arms: as many as one reads.
 const SENTENCES: usize = 5;
 
-/// The whole plan as text.
+/// The whole plan as text; a table of campaigns says where its arms run.
 #[must_use]
-pub fn plan(plan: &Plan, campaigns: &Campaigns, goals: &Goals) -> String {
+pub fn plan(plan: &Plan, campaigns: Option<&Campaigns>, goals: &Goals) -> String {
     let explanation = plan.explain();
     let mut text = table(plan, &explanation.arms, campaigns);
     text += "\nmROAS: what the next unit of money brings. Held by: the limit without which the plan would be better.\n\n";
@@ -44,6 +44,15 @@ pub fn plan(plan: &Plan, campaigns: &Campaigns, goals: &Goals) -> String {
     text
 }
 
+/// How sure it is that a plan brings more than today, by the draws of its curves.
+#[must_use]
+pub fn odds(share: f64) -> String {
+    let percent = 100.0 * share;
+    let percent =
+        if percent > 99.0 && percent < 100.0 { "over 99 %".into() } else { format!("{percent:.0} %") };
+    format!("\nThe plan brings more than today in {percent} of the draws of the curves.\n")
+}
+
 type Cell<'a> = Box<dyn Fn(&ArmExplanation) -> String + 'a>;
 
 /// What a column of the table holds.
@@ -54,7 +63,7 @@ struct Column<'a> {
     total: String,
 }
 
-fn table<'a>(plan: &Plan, arms: &[ArmExplanation], campaigns: &'a Campaigns) -> String {
+fn table<'a>(plan: &Plan, arms: &[ArmExplanation], campaigns: Option<&'a Campaigns>) -> String {
     let today: Option<f64> = arms.iter().map(|arm| arm.current).sum();
     let before = today.is_some();
     let money = Digits::of(plan.total_spend.max(today.unwrap_or(0.0)));
@@ -69,7 +78,10 @@ fn table<'a>(plan: &Plan, arms: &[ArmExplanation], campaigns: &'a Campaigns) -> 
     let mut add =
         |head, alignment, cell: Cell<'a>, total| columns.push(Column { head, alignment, cell, total });
     let (left, right) = (CellAlignment::Left, CellAlignment::Right);
-    for (head, texts) in [("\nplatform", &campaigns.platforms), ("\ngroup", &campaigns.groups)] {
+    for (head, texts) in [
+        ("\nplatform", campaigns.and_then(|table| table.platforms.as_ref())),
+        ("\ngroup", campaigns.and_then(|table| table.groups.as_ref())),
+    ] {
         if let Some(texts) = texts {
             add(head, left, Box::new(|arm| texts[arm.arm].clone()), String::new());
         }
@@ -209,17 +221,17 @@ fn of_interest(explanation: &Explanation) -> Vec<&ArmExplanation> {
 
 /// Decimals that a column of numbers is shown with.
 #[derive(Debug, Clone, Copy)]
-struct Digits(usize);
+pub(crate) struct Digits(usize);
 
 impl Digits {
     /// Five significant digits of the largest number of the column, none after the point from 10,000 on.
-    fn of(largest: f64) -> Self {
+    pub(crate) fn of(largest: f64) -> Self {
         let decimals = (0..=12).find(|&decimals| largest.abs() * 10_f64.powi(decimals) >= 1e4).unwrap_or(0);
         Self(usize::try_from(decimals).unwrap_or(0))
     }
 
     /// A number as somebody would type it: no zeros at its end.
-    fn short(number: f64) -> String {
+    pub(crate) fn short(number: f64) -> String {
         let text = Self::of(number).more(2).show(number);
         if text.contains('.') && !text.contains('e') {
             text.trim_end_matches('0').trim_end_matches('.').into()
@@ -228,12 +240,12 @@ impl Digits {
         }
     }
 
-    fn more(self, decimals: usize) -> Self {
+    pub(crate) fn more(self, decimals: usize) -> Self {
         Self(self.0 + decimals)
     }
 
     /// With thousands separated; what would not fit a column as powers of ten.
-    fn show(self, number: f64) -> String {
+    pub(crate) fn show(self, number: f64) -> String {
         if number.abs() >= 1e15 || !number.is_finite() {
             return format!("{number:.4e}");
         }
@@ -258,7 +270,7 @@ fn change(from: f64, to: f64) -> String {
     }
 }
 
-fn rate(rate: f64) -> String {
+pub(crate) fn rate(rate: f64) -> String {
     if rate.abs() < 1e5 && (rate.abs() >= 5e-3 || rate.abs() <= 0.0) {
         format!("{rate:.2}")
     } else if rate.is_finite() {
@@ -269,7 +281,7 @@ fn rate(rate: f64) -> String {
 }
 
 /// Adds a paragraph; its lines after the first start with `indent` spaces.
-fn wrap(text: &mut String, paragraph: &str, indent: usize) {
+pub(crate) fn wrap(text: &mut String, paragraph: &str, indent: usize) {
     let mut column = 0;
     for word in paragraph.split(' ') {
         let length = word.chars().count();

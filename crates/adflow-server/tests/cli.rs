@@ -1,8 +1,8 @@
 //! The binary as a shell sees it: what it prints, and its exit code.
 
-use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+mod run;
+
+use run::{adflow, file, json};
 
 const PROBLEM: &str = r#"{
     "version": 1,
@@ -24,44 +24,6 @@ video,awareness,michaelis_menten,7,4,100,5
 social,awareness,michaelis_menten,5,4,100,5
 ";
 
-struct Answer {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn adflow(arguments: &[&str], stdin: &str) -> Answer {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_adflow"))
-        .args(arguments)
-        .env_remove("CARGO_MANIFEST_DIR")
-        .current_dir(directory())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that refuses its arguments does not read: the pipe may be closed.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Answer { code: status.code(), out: text(stdout), err: text(stderr) }
-}
-
-fn directory() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-}
-
-/// A file of this name, for one test.
-fn file<'a>(name: &'a str, text: &str) -> &'a str {
-    std::fs::write(directory().join(name), text).unwrap();
-    name
-}
-
-fn json(answer: &Answer) -> serde_json::Value {
-    assert_eq!(answer.code, Some(0), "{}", answer.err);
-    serde_json::from_str(&answer.out).unwrap()
-}
-
 fn total(plan: &serde_json::Value) -> f64 {
     plan["spend"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).sum()
 }
@@ -70,14 +32,23 @@ fn total(plan: &serde_json::Value) -> f64 {
 fn without_arguments_it_gives_a_tour_that_fits_a_screen() {
     let answer = adflow(&[], "");
     assert_eq!(answer.code, Some(0), "{}", answer.err);
-    assert!(answer.out.lines().count() <= 60, "{}", answer.out);
+    assert!(answer.out.lines().count() <= 70, "{}", answer.out);
     for line in answer.out.lines() {
         assert!(line.chars().count() <= 110, "{line}");
         assert_eq!(line, line.trim_end());
     }
-    for expected in ["Google Ads", "Meta", "TikTok", "LinkedIn", "Proof: optimal", "plan: ok", "Next"] {
+    for expected in ["true", "search", "Draws: R-hat", "Proof: optimal", "plan: ok", "of the best", "Next"] {
         assert!(answer.out.contains(expected), "{expected} in\n{}", answer.out);
     }
+    // What the market says of itself: today is worth less than the plan, and the plan no more than the best.
+    let share = |line: &str| {
+        let line = answer.out.lines().find(|found| found.starts_with(line)).unwrap();
+        let percent = line.split_whitespace().rev().nth(4).unwrap();
+        percent.parse::<f64>().unwrap()
+    };
+    let (today, plan) = (share("today"), share("the plan "));
+    assert!(today < plan && plan <= 100.0, "{today} {plan}");
+    assert!((share("the best plan of all") - 100.0).abs() < 1e-9);
     assert!(!answer.out.contains('\u{1b}'), "no colours into a pipe");
 }
 

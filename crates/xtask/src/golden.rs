@@ -1,7 +1,8 @@
 //! The three languages give the same bits.
 //!
-//! The golden tests of each language write `target/golden/<language>.txt` (plans) and `<language>_schedule.txt`
-//! (schedules): one line per case, its name and then the bits of every result in hexadecimal. The files must be equal.
+//! The golden tests of each language write `target/golden/<language>.txt` (plans), `<language>_schedule.txt` (schedules) and
+//! `<language>_fit.txt` (response models): one line per case, its name and then the bits of every result in hexadecimal. The
+//! files must be equal.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -26,8 +27,9 @@ const PLANS: [&str; 12] = [
     "risk",
 ];
 const SCHEDULES: [&str; 1] = ["schedule"];
+const FITS: [&str; 1] = ["response_models"];
 /// What the name of a language's file of results ends with, and the cases in it.
-const RESULTS: [(&str, &[&str]); 2] = [("", &PLANS), ("_schedule", &SCHEDULES)];
+const RESULTS: [(&str, &[&str]); 3] = [("", &PLANS), ("_schedule", &SCHEDULES), ("_fit", &FITS)];
 const REFERENCE: &str = "rust";
 const OTHERS: [&str; 2] = ["python", "node"];
 

@@ -57,7 +57,7 @@ pub(crate) struct Layout {
     pub(crate) channels: Vec<Channel>,
     /// The coefficients of the baseline's columns.
     pub(crate) baseline: Range<usize>,
-    /// The spread of intercepts over groups; the deviations follow.
+    /// The spread of intercepts over groups; their deviations, which it is the standard deviation of, follow.
     pub(crate) group_spread_at: Option<usize>,
     /// σ, or the dispersion of counts.
     pub(crate) noise_at: usize,

@@ -191,8 +191,8 @@ impl Posterior {
         for flow in self.flows(&self.natural(theta)) {
             self.add_contribution(&flow, &mut media);
         }
-        for (theta, by) in theta[self.layout.baseline.clone()].iter_mut().zip(shift.of(&media)) {
-            *theta += sign * by;
+        for (&at, by) in shift.positions.iter().zip(shift.of(&media)) {
+            theta[at] += sign * by;
         }
     }
 
@@ -255,7 +255,7 @@ impl Posterior {
         }
         if let Some(at) = self.layout.group_spread_at {
             for (group, out) in out.chunks_mut(self.design.periods).enumerate() {
-                let shift = x[at] * x[at + 1 + group];
+                let shift = x[at + 1 + group];
                 out.iter_mut().for_each(|out| *out += shift);
             }
         }
@@ -324,8 +324,8 @@ impl Density for Posterior {
             self.add_contribution(flow, media);
         }
         if let Some(shift) = &self.shift {
-            for (x, by) in x[layout.baseline.clone()].iter_mut().zip(shift.of(media)) {
-                *x -= by;
+            for (&at, by) in shift.positions.iter().zip(shift.of(media)) {
+                x[at] -= by;
             }
         }
         self.linear(x, linear);
@@ -346,9 +346,15 @@ impl Density for Posterior {
         }
         if let Some(at) = layout.group_spread_at {
             for (group, by_linear) in by_linear.chunks(design.periods).enumerate() {
-                let by_shift = sum(by_linear);
-                by_x[at] += by_shift * x[at + 1 + group];
-                by_x[at + 1 + group] += by_shift * x[at];
+                by_x[at + 1 + group] += sum(by_linear);
+            }
+            // The deviations' own distribution: Normal(0, spread).
+            let spread = x[at];
+            for at_group in at + 1..=at + design.groups {
+                let z = x[at_group] / spread;
+                value -= 0.5 * z * z + crate::elementary::ln(spread);
+                by_x[at_group] -= z / spread;
+                by_x[at] += (z * z - 1.0) / spread;
             }
         }
         if let Some(shift) = &self.shift {
@@ -357,7 +363,7 @@ impl Density for Posterior {
                 value += prior;
                 by_x[at] += slope;
             }
-            shift.pull_back(&by_x[layout.baseline.clone()], by_mean);
+            shift.pull_back(by_x, by_mean);
         }
         for (i, flow) in flows.iter().enumerate() {
             let channel = &layout.channels[i];
@@ -412,8 +418,11 @@ impl Density for Posterior {
             }
         }
         for (at, parameter) in layout.parameters.iter().enumerate() {
-            // Those of a shifted baseline are counted where it is.
-            let counted = self.shift.is_some() && layout.baseline.contains(&at);
+            // Those of a shifted baseline are counted where it is, those of deviations with their spread.
+            let counted = self.shift.is_some() && layout.baseline.contains(&at)
+                || layout
+                    .group_spread_at
+                    .is_some_and(|spread| (spread + 1..=spread + design.groups).contains(&at));
             let (prior, slope) = if counted { (0.0, 0.0) } else { parameter.prior.log_density(theta[at]) };
             value += prior;
             gradient[at] = by_x[at] * dx[at] + slope;

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Z the baseline's columns, W 1 where an outcome was observed, Λ what the priors weigh at a typical noise. K is the same everywhere and
-//! γ′ moves γ one by one: volumes stay, and so does the posterior.
+//! γ′ moves γ one by one: volumes stay, and so does the posterior. The groups' deviations belong to γ.
 
 use faer::Mat;
 use faer::linalg::solvers::{Llt, Solve};
@@ -25,10 +25,12 @@ const NOISE: f64 = 0.1;
 /// K as (ZᵀWZ + Λ)⁻¹ and the columns it is applied to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shift {
+    /// Where the coefficients stand: the baseline's, then the groups' deviations.
+    pub(crate) positions: Vec<usize>,
     /// (ZᵀWZ + Λ)⁻¹, row by row.
     inverse: Vec<f64>,
-    /// W Z, column by column.
-    columns: Vec<Vec<f64>>,
+    /// W Z, column by column, each from a cell on; what is left out is 0.
+    columns: Vec<(usize, Vec<f64>)>,
 }
 
 impl Shift {
@@ -38,34 +40,55 @@ impl Shift {
             return None;
         }
         let spread = design.scale.spread;
-        let weigh = |at: usize| match layout.parameters[at].prior {
-            Prior::Normal { std, .. } => Some(NOISE * spread * spread / (std * std)),
+        let weight = |std: f64| NOISE * spread * spread / (std * std);
+        let of = |at: usize| match layout.parameters[at].prior {
+            Prior::Normal { std, .. } => Some(weight(std)),
             _ => None,
         };
-        let priors: Vec<f64> = layout.baseline.clone().map(weigh).collect::<Option<_>>()?;
+        let mut priors: Vec<f64> = layout.baseline.clone().map(of).collect::<Option<_>>()?;
+        let mut positions: Vec<usize> = layout.baseline.clone().collect();
         let seen =
             |column: &Vec<f64>| column.iter().zip(&design.seen).map(|(value, seen)| value * seen).collect();
-        let columns: Vec<Vec<f64>> = design.baseline.iter().map(seen).collect();
+        let mut columns: Vec<(usize, Vec<f64>)> =
+            design.baseline.iter().map(|column| (0, seen(column))).collect();
+        if let Some(at) = layout.group_spread_at {
+            for group in 0..design.groups {
+                positions.push(at + 1 + group);
+                priors.push(weight(spread));
+                let start = group * design.periods;
+                columns.push((start, design.seen[start..start + design.periods].to_vec()));
+            }
+        }
         let size = columns.len();
+        let overlap = |(a_start, a): &(usize, Vec<f64>), (b_start, b): &(usize, Vec<f64>)| {
+            let (from, to) = (*a_start.max(b_start), (a_start + a.len()).min(b_start + b.len()));
+            if from < to {
+                dot(&a[from - a_start..to - a_start], &b[from - b_start..to - b_start])
+            } else {
+                0.0
+            }
+        };
         let gram = Mat::from_fn(size, size, |row, column| {
-            dot(&columns[row], &columns[column]) + if row == column { priors[row] } else { 0.0 }
+            overlap(&columns[row], &columns[column]) + if row == column { priors[row] } else { 0.0 }
         });
         let inverse =
             Llt::new(gram.as_ref(), faer::Side::Lower).ok()?.solve(Mat::<f64>::identity(size, size));
         let inverse = (0..size * size).map(|at| inverse[(at / size, at % size)]).collect();
-        Some(Self { inverse, columns })
+        Some(Self { positions, inverse, columns })
     }
 
     /// K media.
     pub(crate) fn of(&self, media: &[f64]) -> Vec<f64> {
-        let felt: Vec<f64> = self.columns.iter().map(|column| dot(media, column)).collect();
+        let felt: Vec<f64> =
+            self.columns.iter().map(|(start, values)| dot(values, &media[*start..])).collect();
         self.solve(&felt)
     }
 
-    /// Takes Kᵀ by off ∂L/∂media, for ∂L/∂γ = by.
+    /// Takes Kᵀ by off ∂L/∂media, for by = ∂L/∂γ of all parameters.
     pub(crate) fn pull_back(&self, by: &[f64], by_media: &mut [f64]) {
-        for (column, factor) in self.columns.iter().zip(self.solve(by)) {
-            by_media.iter_mut().zip(column).for_each(|(by, value)| *by -= factor * value);
+        let by: Vec<f64> = self.positions.iter().map(|&at| by[at]).collect();
+        for ((start, values), factor) in self.columns.iter().zip(self.solve(&by)) {
+            by_media[*start..].iter_mut().zip(values).for_each(|(by, value)| *by -= factor * value);
         }
     }
 

@@ -14,6 +14,8 @@ from adflow._adflow import (
     Explanation,
     Frontier,
     Group,
+    History,
+    Market,
     Outcome,
     Plan,
     ResponseCurves,
@@ -27,25 +29,46 @@ from adflow._adflow import (
     frontier,
     schedule,
 )
-from adflow._errors import AdflowError, InfeasibleError, InvalidInputError
+from adflow._errors import AdflowError, InfeasibleError, InvalidInputError, NotFittedError
+from adflow._fit import Decomposition, Forecast, Holdout, Scores, Summary
 from adflow._frame import allocate_frame
+from adflow._market import Intervention, MarketTruth, Replay, Simulation, TrueEffect
+from adflow._prior import LiftTest, Prior, RoasTest
+from adflow._response_model import ResponseModel
 
 __all__ = [
     "AdflowError",
     "Adstock",
     "Batch",
     "Coupling",
+    "Decomposition",
     "Explanation",
+    "Forecast",
     "Frontier",
     "Group",
+    "History",
+    "Holdout",
     "InfeasibleError",
+    "Intervention",
     "InvalidInputError",
+    "LiftTest",
+    "Market",
+    "MarketTruth",
+    "NotFittedError",
     "Outcome",
     "Plan",
+    "Prior",
+    "Replay",
     "ResponseCurves",
+    "ResponseModel",
     "Risk",
+    "RoasTest",
     "SchedulePlan",
+    "Scores",
+    "Simulation",
+    "Summary",
     "Target",
+    "TrueEffect",
     "Uncertainty",
     "Verification",
     "allocate",

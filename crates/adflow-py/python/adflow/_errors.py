@@ -16,7 +16,7 @@ class AdflowError(ValueError):
     code : str
         The stable word for the cause, the same in every language: "not_finite", "out_of_domain",
         "lower_above_upper", "empty", "length_mismatch", "duplicate_name", "unknown_name", "cyclic_group", "infeasible",
-        "malformed".
+        "malformed", "interrupted", "unfittable", "not_fitted".
     """
 
     code: str = ""
@@ -65,3 +65,10 @@ class InfeasibleError(AdflowError):
         self.feasible_budget = feasible_budget
         self.nearest = nearest
         self.feasible_target = feasible_target
+
+
+class NotFittedError(AdflowError, AttributeError):
+    """Something of a fit was asked of a `ResponseModel` that was not fitted."""
+
+    def __init__(self, message: str, code: str = "not_fitted") -> None:
+        super().__init__(message, code)

@@ -372,3 +372,29 @@ def _made(columns: dict[str, Any], backend: _Backend | None) -> Any:
         message = f"`backend` must be one of {', '.join(_BACKENDS)}, got {backend!r}"
         raise InvalidInputError(message, "out_of_domain")
     return nw.from_dict(columns, backend=backend).to_native()
+
+
+def history_frame(history: _adflow.History, backend: _Backend | None) -> Any:
+    """`History.to_frame`."""
+    columns = label_columns(history.time, history.periods, history.groups)
+    spend = history.spend.reshape(-1, len(history.channels))
+    columns.update({name: spend[:, at].copy() for at, name in enumerate(history.channels)})
+    for others in (history.controls, history.holidays):
+        columns.update({name: values.flatten() for name, values in others.items()})
+    columns.update({f"{name}_exposures": values.flatten() for name, values in history.exposures.items()})
+    columns["outcome"] = history.outcome.flatten()
+    return _made(columns, backend)
+
+
+def fit_frame(columns: dict[str, Any], backend: _Backend | None) -> Any:
+    """Figures of a fit as a frame."""
+    return _made(columns, backend)
+
+
+def label_columns(time: NDArray[np.datetime64] | None, periods: int, groups: list[str]) -> dict[str, Any]:
+    """`time`, and `group` where there are several, of rows by group and period."""
+    days: Any = np.arange(periods) if time is None else time
+    columns: dict[str, Any] = {"time": np.tile(days, len(groups))}
+    if len(groups) > 1:
+        columns["group"] = [group for group in groups for _ in range(periods)]
+    return columns

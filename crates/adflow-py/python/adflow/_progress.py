@@ -28,3 +28,25 @@ class Bar:
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class ShareBar:
+    """The share that is done; nothing is drawn before the first call."""
+
+    def __init__(self) -> None:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError as error:
+            raise ImportError("`progress=True` needs tqdm: pip install adflow[progress]") from error
+        self._make = tqdm
+        self._bar: Any = None
+
+    def __call__(self, share: float) -> None:
+        if self._bar is None:
+            self._bar = self._make(total=1.0, bar_format="adflow: {percentage:3.0f} % |{bar}| {elapsed}")
+        self._bar.n = share
+        self._bar.refresh()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

@@ -86,7 +86,7 @@ impl FittedModel {
                     }
                     if let Some(at) = layout.group_spread_at.filter(|_| part == Part::Intercept) {
                         for (group, sum) in sum.chunks_mut(design.periods).enumerate() {
-                            sum.iter_mut().for_each(|sum| *sum += x[at] * x[at + 1 + group]);
+                            sum.iter_mut().for_each(|sum| *sum += x[at + 1 + group]);
                         }
                     }
                     sum

@@ -75,7 +75,7 @@ impl FittedModel {
             }
             if let Some(at) = layout.group_spread_at {
                 for (group, mean) in mean.chunks_mut(design.periods).enumerate() {
-                    mean.iter_mut().for_each(|mean| *mean += x[at] * x[at + 1 + group]);
+                    mean.iter_mut().for_each(|mean| *mean += x[at + 1 + group]);
                 }
             }
             if self.counts() {
