@@ -57,8 +57,8 @@ pub(crate) struct Layout {
     pub(crate) channels: Vec<Channel>,
     /// The coefficients of the baseline's columns.
     pub(crate) baseline: Range<usize>,
-    /// The spread of intercepts over groups; their deviations, which it is the standard deviation of, follow.
-    pub(crate) group_spread_at: Option<usize>,
+    /// The first group's deviation from the intercept; the others follow.
+    pub(crate) group_at: Option<usize>,
     /// σ, or the dispersion of counts.
     pub(crate) noise_at: usize,
     /// Degrees of freedom.
@@ -249,13 +249,14 @@ impl Layout {
             list.put(name, prior, unit);
         }
         let baseline = first..list.0.len();
-        let mut group_spread_at = None;
+        let mut group_at = None;
         if design.groups > 1 {
-            let default = Prior::HalfNormal { std: 0.5 };
-            let prior = priors.or("group_spread", None, Domain::Positive, default)?;
-            group_spread_at = Some(list.put("group_spread".into(), prior, 1.0));
+            // Every group has a history of its own: its level needs no pooling.
+            let default = Prior::Normal { mean: 0.0, std: (2.0 * spread).max(0.5) };
+            group_at = Some(list.0.len());
             for group in &history.groups {
-                list.put(format!("group_deviation[{group}]"), STANDARD, 1.0);
+                let prior = priors.or("group_deviation", Some(group), Domain::Real, default)?;
+                list.put(format!("group_deviation[{group}]"), prior, 1.0);
             }
         }
         let (word, unit) = if counts { ("dispersion", 1.0) } else { ("sigma", scale.outcome_unit) };
@@ -270,7 +271,7 @@ impl Layout {
             return Err(Error::UnknownName { field: "priors".into(), name: unknown.clone() });
         }
         let likelihood = model.likelihood;
-        Ok(Self { parameters: list.0, channels, baseline, group_spread_at, noise_at, tail_at, likelihood })
+        Ok(Self { parameters: list.0, channels, baseline, group_at, noise_at, tail_at, likelihood })
     }
 
     /// d.

@@ -285,7 +285,8 @@ impl ResponseModel {
     /// | `holiday` | in mean outcomes | normal, twice the outcome's std |
     /// | `sigma`, `dispersion` | in mean outcomes; of the mean | half-normal, the outcome's std |
     /// | `nu` | degrees of freedom | gamma(2, 0.1) |
-    /// | `spread`, `group_spread` | of a channel's effects over groups (log); of the groups' intercepts | half-normal 0.5; 0.5 |
+    /// | `spread` | of a channel's effects over groups (log) | half-normal, std 0.5 |
+    /// | `group_deviation` | a group's intercept over the common one, in mean outcomes | normal, as `intercept` |
     /// | `pool_roas`, `pool_spread` | of a pool (outcome per money; log) | as `share`; half-normal 0.5 |
     ///
     /// The outcome's std is that of outcome over mean outcome.

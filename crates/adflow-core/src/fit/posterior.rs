@@ -253,9 +253,9 @@ impl Posterior {
         for (column, at) in self.design.baseline.iter().zip(self.layout.baseline.clone()) {
             add(out, x[at], column);
         }
-        if let Some(at) = self.layout.group_spread_at {
+        if let Some(at) = self.layout.group_at {
             for (group, out) in out.chunks_mut(self.design.periods).enumerate() {
-                let shift = x[at + 1 + group];
+                let shift = x[at + group];
                 out.iter_mut().for_each(|out| *out += shift);
             }
         }
@@ -344,21 +344,13 @@ impl Density for Posterior {
         for (column, at) in design.baseline.iter().zip(layout.baseline.clone()) {
             by_x[at] += dot(by_linear, column);
         }
-        if let Some(at) = layout.group_spread_at {
+        if let Some(at) = layout.group_at {
             for (group, by_linear) in by_linear.chunks(design.periods).enumerate() {
-                by_x[at + 1 + group] += sum(by_linear);
-            }
-            // The deviations' own distribution: Normal(0, spread).
-            let spread = x[at];
-            for at_group in at + 1..=at + design.groups {
-                let z = x[at_group] / spread;
-                value -= 0.5 * z * z + crate::elementary::ln(spread);
-                by_x[at_group] -= z / spread;
-                by_x[at] += (z * z - 1.0) / spread;
+                by_x[at + group] += sum(by_linear);
             }
         }
         if let Some(shift) = &self.shift {
-            for at in layout.baseline.clone() {
+            for &at in &shift.positions {
                 let (prior, slope) = layout.parameters[at].prior.log_density(x[at]);
                 value += prior;
                 by_x[at] += slope;
@@ -418,11 +410,8 @@ impl Density for Posterior {
             }
         }
         for (at, parameter) in layout.parameters.iter().enumerate() {
-            // Those of a shifted baseline are counted where it is, those of deviations with their spread.
-            let counted = self.shift.is_some() && layout.baseline.contains(&at)
-                || layout
-                    .group_spread_at
-                    .is_some_and(|spread| (spread + 1..=spread + design.groups).contains(&at));
+            // Those of a shifted baseline are counted where it is.
+            let counted = self.shift.as_ref().is_some_and(|shift| shift.positions.contains(&at));
             let (prior, slope) = if counted { (0.0, 0.0) } else { parameter.prior.log_density(theta[at]) };
             value += prior;
             gradient[at] = by_x[at] * dx[at] + slope;

@@ -40,9 +40,8 @@ impl Shift {
             return None;
         }
         let spread = design.scale.spread;
-        let weight = |std: f64| NOISE * spread * spread / (std * std);
         let of = |at: usize| match layout.parameters[at].prior {
-            Prior::Normal { std, .. } => Some(weight(std)),
+            Prior::Normal { std, .. } => Some(NOISE * spread * spread / (std * std)),
             _ => None,
         };
         let mut priors: Vec<f64> = layout.baseline.clone().map(of).collect::<Option<_>>()?;
@@ -51,10 +50,10 @@ impl Shift {
             |column: &Vec<f64>| column.iter().zip(&design.seen).map(|(value, seen)| value * seen).collect();
         let mut columns: Vec<(usize, Vec<f64>)> =
             design.baseline.iter().map(|column| (0, seen(column))).collect();
-        if let Some(at) = layout.group_spread_at {
+        if let Some(at) = layout.group_at {
             for group in 0..design.groups {
-                positions.push(at + 1 + group);
-                priors.push(weight(spread));
+                positions.push(at + group);
+                priors.push(of(at + group)?);
                 let start = group * design.periods;
                 columns.push((start, design.seen[start..start + design.periods].to_vec()));
             }

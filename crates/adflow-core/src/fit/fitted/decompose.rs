@@ -84,9 +84,9 @@ impl FittedModel {
                     for (at, column) in &own {
                         sum.iter_mut().zip(*column).for_each(|(sum, value)| *sum += x[*at] * value);
                     }
-                    if let Some(at) = layout.group_spread_at.filter(|_| part == Part::Intercept) {
+                    if let Some(at) = layout.group_at.filter(|_| part == Part::Intercept) {
                         for (group, sum) in sum.chunks_mut(design.periods).enumerate() {
-                            sum.iter_mut().for_each(|sum| *sum += x[at + 1 + group]);
+                            sum.iter_mut().for_each(|sum| *sum += x[at + group]);
                         }
                     }
                     sum

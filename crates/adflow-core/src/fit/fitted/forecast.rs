@@ -73,9 +73,9 @@ impl FittedModel {
             for (column, at) in design.baseline.iter().zip(layout.baseline.clone()) {
                 mean.iter_mut().zip(column).for_each(|(mean, value)| *mean += x[at] * value);
             }
-            if let Some(at) = layout.group_spread_at {
+            if let Some(at) = layout.group_at {
                 for (group, mean) in mean.chunks_mut(design.periods).enumerate() {
-                    mean.iter_mut().for_each(|mean| *mean += x[at + 1 + group]);
+                    mean.iter_mut().for_each(|mean| *mean += x[at + group]);
                 }
             }
             if self.counts() {
