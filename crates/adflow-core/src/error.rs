@@ -65,7 +65,7 @@ pub enum Error {
         second: usize,
     },
     /// A name that stands for nothing here.
-    #[error("`{field}`: {name:?} is neither an arm nor a group")]
+    #[error("`{field}`: nothing here is named {name:?}")]
     UnknownName {
         /// The field, with its index.
         field: String,

@@ -1,5 +1,7 @@
 //! Fits against the truth of simulated markets.
 
+#![allow(clippy::disallowed_macros, clippy::print_stdout, reason = "figures for the reader")]
+
 use adflow_core::{Market, Problem, ResponseModel};
 
 /// What fits of some markets came to.

@@ -2,7 +2,12 @@
 //!
 //! The data lie beside the repository, not in it; without them these tests say so and pass.
 
-#![allow(clippy::disallowed_methods, reason = "a test may read files and clocks")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::print_stdout,
+    reason = "a test may read files and clocks, and tell figures"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

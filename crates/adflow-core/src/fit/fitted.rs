@@ -46,6 +46,8 @@ pub(crate) struct Sampling {
     pub(crate) energy_fraction: Option<f64>,
     /// The shape of the tail of importance weights; `None` without any.
     pub(crate) pareto_k: Option<f64>,
+    /// As many independent draws the weights leave; `None` without any.
+    pub(crate) effective: Option<f64>,
 }
 
 /// Where draws come from.

@@ -60,6 +60,7 @@ impl ResponseModel {
                 let drawn = laplace.draws(&posterior, self.chains * self.draws, self.seed, clock)?;
                 let sampling = Sampling {
                     pareto_k: Some(drawn.pareto_k),
+                    effective: Some(drawn.effective),
                     ..Sampling::without_trajectories(How::Laplace, laplace.evaluations)
                 };
                 (drawn.draws.chunks(self.draws).map(<[Vec<f64>]>::to_vec).collect(), sampling)
@@ -98,6 +99,7 @@ impl ResponseModel {
             evaluations: spent + sample.evaluations,
             energy_fraction: Some(energy).filter(|energy| energy.is_finite()),
             pareto_k: None,
+            effective: None,
         };
         Ok((sample.draws, sampling))
     }
@@ -130,6 +132,7 @@ impl Sampling {
             evaluations,
             energy_fraction: None,
             pareto_k: None,
+            effective: None,
         }
     }
 }
@@ -201,6 +204,7 @@ impl FittedModel {
                 .collect();
             let sampling = Sampling {
                 pareto_k: Some(weights.pareto_k),
+                effective: Some(weights.effective),
                 ..Sampling::without_trajectories(How::Reweighed, evaluations)
             };
             return Ok(fitted(theta, sampling));

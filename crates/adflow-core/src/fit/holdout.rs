@@ -128,6 +128,7 @@ impl ResponseModel {
 }
 
 /// The last season again, `[group][period]`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 366 periods a year")]
 fn seasonal(past: &History, periods: usize) -> Vec<f64> {
     let length = match past.days_per_period() {
         Some(1) => 7,

@@ -27,8 +27,10 @@ pub(crate) struct Laplace {
     /// Centre: the mode. L Lᵀ: the inverse of the curvature there.
     pub(crate) whitening: Whitening,
     /// ln p at the mode.
+    #[cfg(test)]
     pub(crate) value: f64,
     /// How the search for the mode ended.
+    #[cfg(test)]
     pub(crate) end: End,
     /// Evaluations of the density and its gradient.
     pub(crate) evaluations: usize,
@@ -62,7 +64,14 @@ impl Laplace {
                 whitening = whitening.around(better.1);
             }
         }
-        Ok(Self { whitening, value, end: mode.end, evaluations })
+        Ok(Self {
+            whitening,
+            #[cfg(test)]
+            value,
+            #[cfg(test)]
+            end: mode.end,
+            evaluations,
+        })
     }
 
     /// Draws from the approximation, resampled with Pareto-smoothed weights p(θ) / N(θ).

@@ -1,5 +1,7 @@
 //! The log posterior of a response model, with its exact gradient.
 
+#![allow(clippy::needless_range_loop, reason = "one index over several columns reads like the formula")]
+
 use super::baseline::Column;
 use super::carry::{Carry, dot};
 use super::density::Density;
@@ -497,7 +499,8 @@ fn amount(field: String, value: f64, least: f64) -> Result<()> {
         return Err(Error::NotFinite { field, value });
     }
     if value < least {
-        return Err(Error::out_of_domain(field, format!("at least {least}"), value));
+        let expected = if least > 0.0 { "above 0".into() } else { format!("at least {least}") };
+        return Err(Error::out_of_domain(field, expected, value));
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What is believed of a parameter before the data.
 
+#[cfg(test)]
 use rand::{Rng, RngExt};
+#[cfg(test)]
 use rand_distr::{Beta, Distribution, Gamma, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +171,7 @@ impl Prior {
     }
 
     /// θ of a natural value inside the support.
+    #[cfg(test)]
     pub(crate) fn theta(&self, x: f64) -> f64 {
         let logit = |p: f64| ln(p) - ln(1.0 - p);
         match *self {
@@ -211,6 +214,7 @@ impl Prior {
     }
 
     /// A draw of θ.
+    #[cfg(test)]
     pub(crate) fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
         let normal = |rng: &mut R| -> f64 { StandardNormal.sample(rng) };
         match *self {

@@ -61,17 +61,6 @@ impl Saturation {
             Self::Power => &["exponent"],
         }
     }
-
-    /// The family's word in [`ResponseCurves`](crate::ResponseCurves).
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Hill => "hill",
-            Self::MichaelisMenten => "michaelis_menten",
-            Self::Exponential => "exponential",
-            Self::Logistic => "logistic",
-            Self::Power => "power",
-        }
-    }
 }
 
 impl Shape {

@@ -57,12 +57,6 @@ pub(crate) fn coverage(actual: &[f64], intervals: &[(f64, f64)]) -> f64 {
     count(inside.count()) / count(actual.len())
 }
 
-/// The central interval that holds this share of the draws, 0 ≤ level ≤ 1.
-pub(crate) fn interval(draws: &[f64], level: f64) -> (f64, f64) {
-    let sorted = in_order(draws);
-    (quantile(&sorted, 0.5 - 0.5 * level), quantile(&sorted, 0.5 + 0.5 * level))
-}
-
 /// The quantile of numbers in order, linear between them (the most common definition, R's type 7).
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
@@ -153,8 +147,5 @@ mod tests {
         for (share, expected) in [(0.0, 1.0), (0.1, 1.3), (0.5, 2.5), (0.9, 3.7), (1.0, 4.0)] {
             near(quantile(&sorted, share), expected, 1e-15);
         }
-        let (low, high) = interval(&[4.0, 1.0, 2.0, 3.0], 0.8);
-        near(low, 1.3, 1e-12);
-        near(high, 3.7, 1e-12);
     }
 }

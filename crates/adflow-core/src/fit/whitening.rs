@@ -37,6 +37,7 @@ enum Factor {
 
 impl Whitening {
     /// Moves the origin to `centre` and changes nothing else.
+    #[cfg(test)]
     pub(crate) fn shift(centre: Vec<f64>) -> Self {
         let factor = Factor::Diagonal(vec![1.0; centre.len()]);
         Self { centre, factor }
@@ -130,11 +131,13 @@ impl Whitening {
     }
 
     /// d.
+    #[cfg(test)]
     pub(crate) fn dim(&self) -> usize {
         self.centre.len()
     }
 
     /// c, the parameters at z = 0.
+    #[cfg(test)]
     pub(crate) fn centre(&self) -> &[f64] {
         &self.centre
     }

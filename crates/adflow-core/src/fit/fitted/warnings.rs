@@ -54,7 +54,8 @@ impl FittedModel {
                 "collinear",
                 &[i, j],
                 format!(
-                    "{a} and {b} move together (correlation {correlation:.2}): the data hardly tell their effects apart."
+                    "The data hardly tell {a} and {b} apart: what one gets the other loses (their spends correlate at \
+                     {correlation:.2})."
                 ),
             );
         }
