@@ -107,7 +107,7 @@ fn the_parameters_of_the_mmm_example_are_recovered() {
         assert!(holds(&interval, truth), "{name}: {interval:?} misses {truth}");
     }
     let summary = fitted.summary(0.9).unwrap();
-    for (channel, truth) in summary.channels.iter().zip([4967.831_952_947_125_5, 2274.883_311_294_693]) {
+    for (channel, truth) in summary.channels.iter().zip([4_967.831_953, 2_274.883_311]) {
         assert!(holds(&channel.roas, truth), "{:?} misses {truth}", channel.roas);
     }
 }
