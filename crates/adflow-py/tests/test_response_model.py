@@ -396,7 +396,7 @@ def test_the_signature_tells_the_defaults_of_the_engine() -> None:
     model = adflow.ResponseModel()
     assert model.settings == json.loads(_adflow.model_settings("{}"))
     assert "400 by default" in (adflow.ResponseModel.__doc__ or "") and model.settings["tune"] == 400
-    assert "0.8 by default" in (adflow.ResponseModel.__doc__ or "") and model.settings["target_accept"] == 0.8
+    assert "0.9 by default" in (adflow.ResponseModel.__doc__ or "") and model.settings["target_accept"] == 0.9
 
 
 def test_every_word_of_the_signature_is_known_to_the_engine() -> None:

@@ -28,3 +28,10 @@ pub(crate) fn compare_with_peers(workspace: &Workspace, extent: &str) -> Result 
     let table = workspace.directory("target/peers")?.join(format!("{}.md", extent.trim_start_matches('-')));
     command::run(venv.python(workspace, PEERS).args(["compare.py", extent, "--out"]).arg(table))
 }
+
+/// Fits simulated markets by other recipes too, and compares all with the truth.
+pub(crate) fn known_truth(workspace: &Workspace) -> Result {
+    let venv = python::develop(workspace)?;
+    let table = workspace.directory("target/peers")?.join("known_truth.md");
+    command::run(venv.python(workspace, PEERS).args(["known_truth.py", "--out"]).arg(table))
+}

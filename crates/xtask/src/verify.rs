@@ -15,7 +15,7 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "peers",
-        checks: "every peer on every problem, to target/peers",
+        checks: "every peer on every problem, and recipes of fits against known truths, to target/peers",
         needs: &[Python],
         run: peers,
     },
@@ -32,5 +32,6 @@ fn ignored_tests(workspace: &Workspace) -> Result {
 }
 
 fn peers(workspace: &Workspace) -> Result {
-    benches::compare_with_peers(workspace, "--full")
+    benches::compare_with_peers(workspace, "--full")?;
+    benches::known_truth(workspace)
 }

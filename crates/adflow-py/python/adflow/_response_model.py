@@ -81,7 +81,7 @@ class ResponseModel:
     tune : int, optional
         Draws of each chain that adapt the sampler, 50 to 1,000,000; 400 by default.
     target_accept : float, optional
-        Acceptance that step sizes aim at, 0.5 to 0.999; 0.8 by default. More for fewer divergences.
+        Acceptance that step sizes aim at, 0.5 to 0.999; 0.9 by default. More for fewer divergences.
 
     Attributes
     ----------
