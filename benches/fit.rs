@@ -11,7 +11,9 @@ fn fits(criterion: &mut Criterion) {
     let model = ResponseModel::new().threads(2).seed(1);
     let mut group = criterion.benchmark_group("fit of 104 weeks by 5 channels");
     group.sample_size(10);
-    group.bench_function("4 x 1,000 draws", |bench| bench.iter(|| model.fit(black_box(&history)).expect("a fit")));
+    group.bench_function("4 x 1,000 draws", |bench| {
+        bench.iter(|| model.fit(black_box(&history)).expect("a fit"))
+    });
     let before = model.fit(&history.first(100).expect("100 weeks")).expect("a fit");
     group.bench_function("refit after 4 weeks", |bench| {
         bench.iter(|| before.refit(black_box(&history)).expect("a refit"));

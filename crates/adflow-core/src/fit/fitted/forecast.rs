@@ -35,7 +35,7 @@ impl FittedModel {
     /// What the model expects of the history itself: its posterior-predictive distribution.
     ///
     /// # Errors
-    /// [`Error::OutOfDomain`] unless 0 < level < 1.
+    /// [`Error::OutOfDomain`](crate::Error::OutOfDomain) unless 0 < level < 1.
     pub fn fitted(&self, level: f64) -> Result<Forecast> {
         check_level(level)?;
         self.outlook(&self.posterior.design, 0, level)
@@ -47,8 +47,8 @@ impl FittedModel {
     /// ([`History::plan`]). Past spends carry over into it. Channels with exposures get as many as their spend bought in the past.
     ///
     /// # Errors
-    /// [`Error::OutOfDomain`] unless 0 < level < 1, or where dates do not follow the history's; [`Error::UnknownName`] and
-    /// [`Error::LengthMismatch`] where channels, groups or columns differ.
+    /// [`Error::OutOfDomain`](crate::Error::OutOfDomain) unless 0 < level < 1, or where dates do not follow the history's; [`Error::UnknownName`](crate::Error::UnknownName) and
+    /// [`Error::LengthMismatch`](crate::Error::LengthMismatch) where channels, groups or columns differ.
     pub fn predict(&self, future: &History, level: f64) -> Result<Forecast> {
         check_level(level)?;
         let whole = self.history.followed_by(future)?;
