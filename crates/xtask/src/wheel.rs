@@ -7,8 +7,7 @@ use crate::command::{self, Result};
 use crate::python::{PACKAGE, Venv};
 use crate::workspace::Workspace;
 
-// The sampler and its linear algebra take two of them.
-const SIZE_LIMIT_BYTES: u64 = 3_500_000;
+const SIZE_LIMIT_BYTES: u64 = 3_000_000;
 const IMPORT_LIMIT_SECONDS: f64 = 0.15;
 /// The fastest import counts: the others waited for the disk or for another program.
 const IMPORT_RUNS: usize = 5;
